@@ -1,0 +1,101 @@
+//! What serde cannot say about a pipeline file: ranges, names, and parts that must fit together.
+//!
+//! Always: the message names the key.
+
+use super::{Dataset, From, Kind, Near, Pipeline, Sample};
+use crate::task::{Rubric, TaskType};
+
+type Checked = std::result::Result<(), String>;
+
+impl Pipeline {
+    pub(super) fn check(&self) -> Checked {
+        name("pipeline.name", &self.pipeline.name)?;
+        if self.ingest.sources.is_empty() {
+            return Err("ingest.sources is empty; name at least one { path = \"…\" }".to_owned());
+        }
+        share("ingest.max_reject_share", self.ingest.max_reject_share)?;
+        check_near(&self.dedup.near)?;
+        unique("sample", self.sample.iter().map(|sample| &sample.name))?;
+        unique("dataset", self.dataset.iter().map(|dataset| &dataset.name))?;
+        self.sample.iter().try_for_each(check_sample)?;
+        self.dataset.iter().try_for_each(check_dataset)
+    }
+}
+
+impl Rubric {
+    /// A rubric must say all that its task needs, and nothing that it does not.
+    pub fn check(&self) -> Checked {
+        name("name", &self.name)?;
+        match (self.task, self.scale, self.tags.is_empty()) {
+            (TaskType::Rate, None, _) => Err("scale is missing; a rate rubric needs { min, max }".to_owned()),
+            (TaskType::Rate, Some(scale), _) if scale.min >= scale.max => {
+                Err(format!("scale.min is {}, expected less than scale.max ({})", scale.min, scale.max))
+            }
+            (TaskType::Tag, _, true) => Err("tags is empty; a tag rubric needs at least one".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_near(near: &Near) -> Checked {
+    share("dedup.near.min_jaccard", near.min_jaccard)?;
+    for (key, value, most) in [
+        ("shingle_words", near.shingle_words, 16),
+        ("bands", near.bands, 256),
+        ("rows_per_band", near.rows_per_band, 64),
+        ("bucket_limit", near.bucket_limit, 10_000),
+    ] {
+        if value == 0 || value > most {
+            return Err(format!("dedup.near.{key} is {value}, expected 1 to {most}"));
+        }
+    }
+    if near.short_tokens < near.shingle_words {
+        return Err("dedup.near.short_tokens is below shingle_words; a text shorter than a shingle has none".to_owned());
+    }
+    Ok(())
+}
+
+fn check_sample(sample: &Sample) -> Checked {
+    name("sample.name", &sample.name)?;
+    if sample.rows == 0 {
+        return Err(format!("sample {}: rows is 0", sample.name));
+    }
+    Ok(())
+}
+
+fn check_dataset(dataset: &Dataset) -> Checked {
+    name("dataset.name", &dataset.name)?;
+    if !(0.0..1.0).contains(&dataset.test_share) {
+        return Err(format!("dataset {}: test_share is {}, expected 0 to below 1", dataset.name, dataset.test_share));
+    }
+    if dataset.min_rating.is_some() && (dataset.kind, dataset.from) != (Kind::Sft, From::Labels) {
+        return Err(format!("dataset {}: min_rating needs kind = \"sft\" and from = \"labels\"", dataset.name));
+    }
+    if dataset.filter.is_some() && dataset.from != From::Logs {
+        return Err(format!("dataset {}: where needs from = \"logs\"", dataset.name));
+    }
+    Ok(())
+}
+
+/// Names become folders.
+fn name(key: &str, name: &str) -> Checked {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        return Err(format!("{key} is {name:?}, expected 1 to 64 of a-z, 0-9, - and _"));
+    }
+    Ok(())
+}
+
+fn share(key: &str, value: f64) -> Checked {
+    if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(format!("{key} is {value}, expected a share from 0 to 1")) }
+}
+
+fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Checked {
+    let mut seen = std::collections::HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(format!("{key} {name:?} is named twice"));
+        }
+    }
+    Ok(())
+}

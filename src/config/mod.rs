@@ -1,0 +1,313 @@
+//! What `pipelines/*.toml` may say. Serde types without logic; `check` holds what serde cannot say.
+//!
+//! Not here: defaults of the machine (threads, memory), which are flags of the command line.
+//!
+//! Always: an unknown key or a wrong type is an error that names file, line and key; paths are
+//! relative to the pipeline file's folder.
+
+mod check;
+
+use std::path::{Component, Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::task::Rubric;
+
+/// One pipeline file: one job.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    pub pipeline: About,
+    pub ingest: Ingest,
+    #[serde(default)]
+    pub redact: Redact,
+    #[serde(default)]
+    pub dedup: Dedup,
+    /// Labeling batches to draw, in order; a later one never takes what an earlier one holds.
+    #[serde(default)]
+    pub sample: Vec<Sample>,
+    #[serde(default)]
+    pub label: Label,
+    #[serde(default)]
+    pub dataset: Vec<Dataset>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Lower-case letters, digits, `-` and `_`.
+    pub name: String,
+    /// All chance comes from this number.
+    pub seed: u64,
+    /// File with the project's secret; the environment's `GRISTMILL_KEY` wins over it.
+    pub key_file: Option<PathBuf>,
+    /// Where the store lies; `--store` wins over it.
+    pub store: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ingest {
+    pub sources: Vec<Source>,
+    /// Share of rejected records from which the run stops before anything is committed.
+    #[serde(default = "one")]
+    pub max_reject_share: f64,
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// A file or a glob. `.gz` and `.zst` are told by content, not by name.
+    pub path: String,
+    /// Without it each record is told by its keys.
+    pub format: Option<Format>,
+    /// Key that holds the messages, where it is not `messages`.
+    pub messages_key: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// `{"messages": [{"role", "content", "tool_calls"…}]}`
+    OpenaiChat,
+    /// `{"conversations": [{"from", "value"}]}`
+    Sharegpt,
+    /// `{"chosen": "\n\nHuman: …", "rejected": …}`: two records a line.
+    Hh,
+}
+
+/// What one record may be at most; more is a counted reject.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub line_bytes: u64,
+    pub nesting_depth: u32,
+    pub messages: u32,
+}
+
+impl Default for Limits {
+    /// Chosen by feel: the longest public chat records are a few MB, tool schemas nest below 30.
+    fn default() -> Self {
+        Limits { line_bytes: 16 << 20, nesting_depth: 64, messages: 4096 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Redact {
+    /// Types to look for, as in findings (`EMAIL`, `PHONE`, …); none named: all.
+    pub types: Vec<String>,
+    /// Regions whose national phone numbers are recognised, ISO 3166 codes.
+    pub phone_regions: Vec<String>,
+}
+
+impl Default for Redact {
+    fn default() -> Self {
+        Redact { types: Vec::new(), phone_regions: ["US", "GB", "DE", "FR"].map(str::to_owned).to_vec() }
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dedup {
+    pub near: Near,
+}
+
+/// How near-duplicates are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    Off,
+    /// MinHash candidates, each verified exactly.
+    #[default]
+    Minhash,
+}
+
+/// Near-duplicates; the numbers mean nothing where the method is off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Near {
+    pub method: Method,
+    pub shingle_words: u32,
+    pub bands: u32,
+    pub rows_per_band: u32,
+    /// Exact Jaccard that both the user side and the assistant side must reach.
+    pub min_jaccard: f64,
+    /// Conversations with fewer tokens than this are compared exactly only.
+    pub short_tokens: u32,
+    /// Pairs are made with at most this many representatives of one bucket.
+    pub bucket_limit: u32,
+}
+
+impl Default for Near {
+    /// 16 bands of 8 rows: a pair with Jaccard s is a candidate with 1-(1-s^8)^16: 0.947 at 0.80,
+    /// 0.994 at 0.85 (Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", 3.4.2).
+    fn default() -> Self {
+        let method = Method::Minhash;
+        Near {
+            method,
+            shingle_words: 3,
+            bands: 16,
+            rows_per_band: 8,
+            min_jaccard: 0.80,
+            short_tokens: 10,
+            bucket_limit: 50,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// Name of the batch series.
+    pub name: String,
+    /// Rubric file; it says which task this is.
+    pub rubric: PathBuf,
+    /// Tasks to draw at most.
+    pub rows: u64,
+    /// SQL expressions over the columns of the deduped layer; their values together are the stratum.
+    #[serde(default)]
+    pub strata: Vec<String>,
+    /// SQL condition over the same columns.
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
+    #[serde(default)]
+    pub allocation: Allocation,
+    /// Each stratum gets at least this many rows, or all it has.
+    #[serde(default)]
+    pub min_per_stratum: u64,
+}
+
+/// How rows are shared out over strata (Cochran, "Sampling Techniques", ch. 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Allocation {
+    #[default]
+    Proportional,
+    Equal,
+    Sqrt,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Label {
+    /// Label files that lie ready: our JSONL or Label Studio's JSON export; globs allowed.
+    pub files: Vec<String>,
+    /// Fewer accepted annotations than this give no verdict.
+    pub min_annotations: u32,
+    /// RFC 3339; annotations made later are refused as `late`.
+    pub deadline: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    pub name: String,
+    pub kind: Kind,
+    /// `labels`: what people decided; `logs`: what the logs hold (for `preference`: the choice
+    /// that the log itself states).
+    pub from: From,
+    /// `sft` from `rate` labels: the lowest median rating that goes in.
+    pub min_rating: Option<u8>,
+    /// `sft` from `logs`: SQL condition over the deduped layer.
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
+    /// Share of prompt groups that go to the test split.
+    #[serde(default = "tenth")]
+    pub test_share: f64,
+    /// Publish though one split is empty (that split is then left out).
+    #[serde(default)]
+    pub allow_empty_split: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Sft,
+    Preference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum From {
+    Labels,
+    Logs,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+/// A pipeline file, read and checked, with its rubrics.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub file: PathBuf,
+    pub folder: PathBuf,
+    pub pipeline: Pipeline,
+    /// One for each `[[sample]]`, in order.
+    pub rubrics: Vec<Rubric>,
+}
+
+impl Loaded {
+    pub fn read(file: &Path) -> Result<Loaded> {
+        let pipeline: Pipeline = parse(file)?;
+        let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
+        pipeline.check().map_err(|what| Error::config(file, what))?;
+        let rubrics =
+            pipeline.sample.iter().map(|sample| rubric(&folder.join(&sample.rubric))).collect::<Result<_>>()?;
+        Ok(Loaded { file: file.to_path_buf(), folder, pipeline, rubrics })
+    }
+
+    /// A path of the file, seen from the working folder, without needless `..`.
+    pub fn path(&self, written: impl AsRef<Path>) -> PathBuf {
+        let mut clean = PathBuf::new();
+        for part in self.folder.join(written).components() {
+            match part {
+                Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
+                    clean.pop();
+                }
+                Component::CurDir => {}
+                part => clean.push(part),
+            }
+        }
+        clean
+    }
+}
+
+fn rubric(file: &Path) -> Result<Rubric> {
+    let rubric: Rubric = parse(file)?;
+    rubric.check().map_err(|what| Error::config(file, what))?;
+    Ok(rubric)
+}
+
+/// TOML to a type; the error names file, line, column and key.
+fn parse<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(file).map_err(|err| match err.kind() {
+        std::io::ErrorKind::NotFound => Error::config(file, "no such file"),
+        _ => Error::config(file, format!("cannot be read: {err}")),
+    })?;
+    toml::from_str(&text).map_err(|err| {
+        let line = err.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        let what = match err.span().and_then(|span| key_at(&text, span.start)) {
+            Some(key) if !err.message().contains('`') => format!("{key}: {}", err.message()),
+            _ => err.message().to_owned(),
+        };
+        Error::config(format!("{}:{line}", file.display()), what)
+    })
+}
+
+/// The key of the line that a byte lies in.
+fn key_at(text: &str, byte: usize) -> Option<&str> {
+    let before = text.get(..byte)?;
+    let line = &text[before.rfind('\n').map_or(0, |at| at + 1)..];
+    let key = line.split('=').next()?.trim();
+    (line.contains('=') && !key.is_empty() && !key.contains('\n')).then_some(key)
+}

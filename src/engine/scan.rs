@@ -1,0 +1,336 @@
+//! The scan of raw logs: bytes in, redacted rows out.
+//!
+//! Ingest and redact are fused here (law 2): a conversation is redacted before it becomes a row,
+//! so raw text is never in an Arrow array, and with it in no spill, shuffle or Parquet file.
+//!
+//! Not here: which files are read and where they are cut ([`super::sources`]).
+//!
+//! Always: one partition a split; rows in the order of the file; places are those of the whole
+//! source, whatever the cut.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{AsArray, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use futures::StreamExt;
+use serde::{Deserialize, Serialize};
+
+use super::rows::Rows;
+use crate::config::{Limits, Redact};
+use crate::error::Error;
+use crate::layer::stream_fields;
+use crate::record::ProjectKey;
+use crate::stages::ingest::decode::Compression;
+use crate::stages::redact::Redactor;
+
+/// A stretch of one source that one core reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Split {
+    pub path: std::path::PathBuf,
+    pub source_id: String,
+    pub compression: Compression,
+    /// Top-level JSON array; else lines.
+    pub array: bool,
+    pub lfs_pointer: bool,
+    pub format: Option<crate::config::Format>,
+    pub messages_key: String,
+    /// Bytes of the (uncompressed) file; a compressed file is one split.
+    pub start_byte: u64,
+    pub end_byte: u64,
+    /// Line in which `start_byte` lies, from 1.
+    pub first_line: u64,
+}
+
+/// How every split is read: all that an executor must know, but for the key and the splits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ScanSpec {
+    pub limits: Limits,
+    pub redact: Redact,
+    /// Of the project key: another process must hold the same one.
+    pub key_fingerprint: String,
+    pub batch_rows: usize,
+}
+
+/// Raw logs as a table. A scheduler holds it without a key: it plans, and reads nothing.
+#[derive(Clone)]
+pub struct LogScan {
+    pub spec: Arc<ScanSpec>,
+    pub splits: Arc<Vec<Split>>,
+    pub key: Option<ProjectKey>,
+    /// Bytes read so far, for progress bars of this process.
+    pub bytes_read: Arc<AtomicU64>,
+}
+
+/// The scan's node in a physical plan. It is no leaf: its input is an in-memory source that holds
+/// one split a partition, because Ballista cuts down to a task only leaves that it knows.
+pub struct LogScanExec {
+    spec: Arc<ScanSpec>,
+    key: Option<ProjectKey>,
+    bytes_read: Arc<AtomicU64>,
+    redactor: OnceLock<Arc<Redactor>>,
+    input: Arc<dyn ExecutionPlan>,
+    projection: Option<Vec<usize>>,
+    properties: Arc<PlanProperties>,
+}
+
+/// What travels of the node; the splits travel as rows of its input.
+#[derive(Serialize, Deserialize)]
+struct ExecJson<'a> {
+    spec: Cow<'a, ScanSpec>,
+    projection: Option<Vec<usize>>,
+}
+
+fn plan_error(err: serde_json::Error) -> DataFusionError {
+    DataFusionError::Plan(err.to_string())
+}
+
+fn split_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("split", DataType::Utf8, false)]))
+}
+
+impl LogScan {
+    pub fn new(spec: ScanSpec, splits: Vec<Split>, key: Option<ProjectKey>) -> LogScan {
+        LogScan { spec: Arc::new(spec), splits: Arc::new(splits), key, bytes_read: Arc::default() }
+    }
+
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(&(self.spec.as_ref(), self.splits.as_ref())).map_err(plan_error)
+    }
+
+    pub fn from_json(bytes: &[u8], key: Option<ProjectKey>) -> Result<LogScan> {
+        let (spec, splits) = serde_json::from_slice(bytes).map_err(plan_error)?;
+        Ok(LogScan::new(spec, splits, key))
+    }
+
+    fn exec(&self, projection: Option<Vec<usize>>) -> Result<LogScanExec> {
+        let row = |split: &Split| -> Result<Vec<RecordBatch>> {
+            let json = serde_json::to_string(split).map_err(plan_error)?;
+            let column = Arc::new(StringArray::from(vec![json]));
+            Ok(vec![RecordBatch::try_new(split_schema(), vec![column])?])
+        };
+        let parts = self.splits.iter().map(row).collect::<Result<Vec<_>>>()?;
+        let input = MemorySourceConfig::try_new_exec(&parts, split_schema(), None)?;
+        let mut exec = LogScanExec::new(Arc::clone(&self.spec), self.key.clone(), projection, input)?;
+        exec.bytes_read = Arc::clone(&self.bytes_read);
+        Ok(exec)
+    }
+}
+
+#[async_trait]
+impl TableProvider for LogScan {
+    fn schema(&self) -> SchemaRef {
+        stream_fields()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(self.exec(projection.cloned())?))
+    }
+}
+
+impl LogScanExec {
+    fn new(
+        spec: Arc<ScanSpec>,
+        key: Option<ProjectKey>,
+        projection: Option<Vec<usize>>,
+        input: Arc<dyn ExecutionPlan>,
+    ) -> Result<LogScanExec> {
+        let schema = match &projection {
+            Some(columns) => Arc::new(stream_fields().project(columns)?),
+            None => stream_fields(),
+        };
+        let partitions = input.properties().output_partitioning().partition_count();
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let (bytes_read, redactor, properties) = (Arc::default(), OnceLock::new(), Arc::new(properties));
+        Ok(LogScanExec { spec, key, bytes_read, redactor, input, projection, properties })
+    }
+
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        let json = ExecJson { spec: Cow::Borrowed(&self.spec), projection: self.projection.clone() };
+        serde_json::to_vec(&json).map_err(plan_error)
+    }
+
+    pub fn from_json(bytes: &[u8], key: Option<ProjectKey>, input: Arc<dyn ExecutionPlan>) -> Result<LogScanExec> {
+        let json: ExecJson = serde_json::from_slice(bytes).map_err(plan_error)?;
+        LogScanExec::new(Arc::new(json.spec.into_owned()), key, json.projection, input)
+    }
+
+    /// The key of this process, if it is the one the plan was made with.
+    fn key(&self) -> Result<&ProjectKey> {
+        let refused = |why: &str| DataFusionError::External(Box::new(Error::Usage(why.to_owned())));
+        match &self.key {
+            None => Err(refused("this process has no project key; set GRISTMILL_KEY as on the client")),
+            Some(key) if key.fingerprint().to_string() != self.spec.key_fingerprint => {
+                Err(refused("this executor holds another project key than the client; set GRISTMILL_KEY alike"))
+            }
+            Some(key) => Ok(key),
+        }
+    }
+
+    /// Made once a process and plan: compiling the rules costs milliseconds.
+    fn redactor(&self, key: &ProjectKey) -> Result<Arc<Redactor>> {
+        if let Some(redactor) = self.redactor.get() {
+            return Ok(Arc::clone(redactor));
+        }
+        let made = Redactor::new(&self.spec.redact, key);
+        let made = made.map_err(|what| DataFusionError::External(Box::new(Error::Usage(what))))?;
+        Ok(Arc::clone(self.redactor.get_or_init(|| Arc::new(made))))
+    }
+}
+
+impl fmt::Debug for LogScan {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "LogScan: splits={}", self.splits.len())
+    }
+}
+
+impl fmt::Debug for LogScanExec {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("LogScanExec")
+    }
+}
+
+impl DisplayAs for LogScanExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("LogScanExec")
+    }
+}
+
+impl ExecutionPlan for LogScanExec {
+    fn name(&self) -> &str {
+        "LogScanExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = children.pop().ok_or_else(|| DataFusionError::Plan("LogScanExec has one input".to_owned()))?;
+        let mut exec = LogScanExec::new(Arc::clone(&self.spec), self.key.clone(), self.projection.clone(), input)?;
+        exec.bytes_read = Arc::clone(&self.bytes_read);
+        Ok(Arc::new(exec))
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let key = self.key()?.clone();
+        let redactor = self.redactor(&key)?;
+        let (spec, count) = (Arc::clone(&self.spec), Arc::clone(&self.bytes_read));
+        let projection = self.projection.clone();
+        let splits = self.input.execute(partition, context)?;
+        let read = move |rows: Result<RecordBatch>| {
+            let opened = rows.and_then(|rows| open_all(&rows, &spec, &key, &redactor, &count));
+            match opened {
+                Ok(rows) => futures::stream::iter(rows.into_iter().flatten()).left_stream(),
+                Err(err) => futures::stream::iter([Err(err)]).right_stream(),
+            }
+        };
+        let batches = splits.flat_map(read).map(move |batch| project(batch?, projection.as_deref()));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+    }
+}
+
+/// A reader for every split that a batch of the input names.
+fn open_all(
+    rows: &RecordBatch,
+    spec: &ScanSpec,
+    key: &ProjectKey,
+    redactor: &Arc<Redactor>,
+    count: &Arc<AtomicU64>,
+) -> Result<Vec<Rows>> {
+    let mut opened = Vec::new();
+    for json in rows.column(0).as_string::<i32>().iter().flatten() {
+        let split: Split = serde_json::from_str(json).map_err(plan_error)?;
+        let failed = |err: std::io::Error| DataFusionError::External(Box::new(Error::io(&split.path, &err)));
+        let input = open(&split, Arc::clone(count)).map_err(failed)?;
+        opened.push(Rows::new(spec, &split, key, Arc::clone(redactor), input)?);
+    }
+    Ok(opened)
+}
+
+fn project(batch: RecordBatch, projection: Option<&[usize]>) -> Result<RecordBatch> {
+    match projection {
+        Some(columns) => Ok(batch.project(columns)?),
+        None => Ok(batch),
+    }
+}
+
+/// The bytes of a split, counted as they are read.
+fn open(split: &Split, count: Arc<AtomicU64>) -> std::io::Result<Box<dyn Read + Send>> {
+    let mut file = File::open(&split.path)?;
+    file.seek(SeekFrom::Start(split.start_byte))?;
+    Ok(Box::new(Counted { input: file.take(split.end_byte - split.start_byte), count }))
+}
+
+struct Counted<R> {
+    input: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.input.read(buf)?;
+        self.count.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}

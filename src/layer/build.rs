@@ -1,0 +1,270 @@
+//! Rows of the scan, built record by record.
+//!
+//! Always: columns are those of [`stream_fields`], in their order; a reject leaves every column
+//! but its place, hash and reason at null or empty.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Float32Builder, ListBuilder, RecordBatch, StringBuilder, StructBuilder, TimestampMicrosecondBuilder,
+    UInt32Builder, UInt64Builder,
+};
+use arrow::datatypes::{DataType, Field, Fields};
+
+use super::columns::stream_fields;
+use crate::record::{Conversation, Id, Message, Place, ToolCall};
+
+/// Reason that marks the end of a split instead of a reject.
+pub const SPLIT_END: &str = "#end";
+
+/// One finding, as the table of findings says it.
+pub struct FindingRow<'a> {
+    pub field: &'a str,
+    pub start_byte: u32,
+    pub end_byte: u32,
+    pub kind: &'static str,
+    pub rule: &'static str,
+    pub rule_version: u32,
+    pub score: f32,
+    pub value_hash: Id,
+}
+
+/// What the scan knows about a record beside its conversation.
+pub struct RecordRow<'a> {
+    pub record_id: Id,
+    pub conversation_id: Id,
+    pub source_id: &'a str,
+    pub place: Place,
+    pub record_hash: Id,
+    pub language: &'static str,
+}
+
+pub struct StreamBuilder {
+    texts: Texts,
+    places: Places,
+    created_at: TimestampMicrosecondBuilder,
+    turns: UInt32Builder,
+    content_bytes: UInt64Builder,
+    finding_count: UInt32Builder,
+    messages: ListBuilder<StructBuilder>,
+    findings: ListBuilder<StructBuilder>,
+    rows: usize,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Texts {
+    record_id: StringBuilder,
+    conversation_id: StringBuilder,
+    source_id: StringBuilder,
+    record_hash: StringBuilder,
+    model: StringBuilder,
+    external_id: StringBuilder,
+    metadata: StringBuilder,
+    preference: StringBuilder,
+    language: StringBuilder,
+    tools: StringBuilder,
+    reject: StringBuilder,
+}
+
+#[derive(Default)]
+struct Places {
+    start_byte: UInt64Builder,
+    end_byte: UInt64Builder,
+    line: UInt64Builder,
+    element: UInt32Builder,
+}
+
+fn struct_list(field: &str) -> ListBuilder<StructBuilder> {
+    let schema = stream_fields();
+    let fields = match schema.field_with_name(field).map(Field::data_type) {
+        Ok(DataType::List(item)) => match item.data_type() {
+            DataType::Struct(fields) => fields.clone(),
+            _ => Fields::empty(),
+        },
+        _ => Fields::empty(),
+    };
+    let item = Arc::new(Field::new("item", DataType::Struct(fields.clone()), true));
+    ListBuilder::new(StructBuilder::from_fields(fields, 0)).with_field(item)
+}
+
+impl Default for StreamBuilder {
+    fn default() -> Self {
+        StreamBuilder {
+            texts: Texts::default(),
+            places: Places::default(),
+            created_at: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
+            turns: UInt32Builder::new(),
+            content_bytes: UInt64Builder::new(),
+            finding_count: UInt32Builder::new(),
+            messages: struct_list("messages"),
+            findings: struct_list("findings"),
+            rows: 0,
+            bytes: 0,
+        }
+    }
+}
+
+/// The `i`-th field of a struct under construction as text.
+fn field(builder: &mut StructBuilder, i: usize) -> Option<&mut StringBuilder> {
+    builder.field_builder::<StringBuilder>(i)
+}
+
+impl StreamBuilder {
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Bytes of text appended so far: batches are cut by it, so that long rows do not pile up.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn keep(&mut self, row: &RecordRow, conversation: &Conversation, findings: &[FindingRow]) {
+        self.head(row.source_id, row.place, row.record_hash);
+        let texts = &mut self.texts;
+        texts.record_id.append_value(row.record_id.to_string());
+        texts.conversation_id.append_value(row.conversation_id.to_string());
+        texts.model.append_option(conversation.model.as_deref());
+        texts.external_id.append_option(conversation.external_id.as_deref());
+        texts.metadata.append_option(conversation.metadata.as_deref());
+        texts.preference.append_option(conversation.preference.map(|p| p.as_str()));
+        texts.language.append_value(row.language);
+        texts.tools.append_option(conversation.tools.as_deref());
+        texts.reject.append_null();
+        self.created_at.append_option(conversation.created_at_us);
+        let users = conversation.messages.iter().filter(|m| m.role == crate::record::Role::User).count();
+        self.turns.append_value(users as u32);
+        let bytes: usize = conversation.messages.iter().map(|m| m.content.len()).sum();
+        self.content_bytes.append_value(bytes as u64);
+        self.finding_count.append_value(findings.len() as u32);
+        self.bytes += bytes;
+        conversation.messages.iter().for_each(|message| push_message(self.messages.values(), message));
+        self.messages.append(true);
+        findings.iter().for_each(|finding| push_finding(self.findings.values(), finding));
+        self.findings.append(true);
+    }
+
+    pub fn reject(&mut self, source_id: &str, place: Place, record_hash: Id, reason: &str) {
+        self.head(source_id, place, record_hash);
+        let texts = &mut self.texts;
+        texts.record_id.append_value("");
+        texts.conversation_id.append_value("");
+        for column in
+            [&mut texts.model, &mut texts.external_id, &mut texts.metadata, &mut texts.preference, &mut texts.tools]
+        {
+            column.append_null();
+        }
+        texts.language.append_value("");
+        texts.reject.append_value(reason);
+        self.created_at.append_null();
+        self.turns.append_value(0);
+        self.content_bytes.append_value(0);
+        self.finding_count.append_value(0);
+        self.messages.append(true);
+        self.findings.append(true);
+    }
+
+    /// The last row of a split: how many raw stretches were cut from it, counted before any was
+    /// judged. So a lost row, or a lost split, shows in the books.
+    pub fn end(&mut self, source_id: &str, records: u64) {
+        let place = Place { start_byte: records, end_byte: 0, line: 0, element: 0 };
+        self.reject(source_id, place, Id([0; 16]), SPLIT_END);
+    }
+
+    fn head(&mut self, source_id: &str, place: Place, record_hash: Id) {
+        self.rows += 1;
+        self.texts.source_id.append_value(source_id);
+        self.texts.record_hash.append_value(record_hash.to_string());
+        self.places.start_byte.append_value(place.start_byte);
+        self.places.end_byte.append_value(place.end_byte);
+        self.places.line.append_value(place.line);
+        self.places.element.append_value(place.element);
+    }
+
+    pub fn finish(&mut self) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let (texts, places) = (&mut self.texts, &mut self.places);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(texts.record_id.finish()),
+            Arc::new(texts.conversation_id.finish()),
+            Arc::new(texts.source_id.finish()),
+            Arc::new(places.start_byte.finish()),
+            Arc::new(places.end_byte.finish()),
+            Arc::new(places.line.finish()),
+            Arc::new(places.element.finish()),
+            Arc::new(texts.record_hash.finish()),
+            Arc::new(texts.model.finish()),
+            Arc::new(self.created_at.finish()),
+            Arc::new(texts.external_id.finish()),
+            Arc::new(texts.metadata.finish()),
+            Arc::new(texts.preference.finish()),
+            Arc::new(texts.language.finish()),
+            Arc::new(self.turns.finish()),
+            Arc::new(self.content_bytes.finish()),
+            Arc::new(self.finding_count.finish()),
+            Arc::new(self.messages.finish()),
+            Arc::new(texts.tools.finish()),
+            Arc::new(texts.reject.finish()),
+            Arc::new(self.findings.finish()),
+        ];
+        (self.rows, self.bytes) = (0, 0);
+        RecordBatch::try_new(stream_fields(), columns)
+    }
+}
+
+fn push_message(builder: &mut StructBuilder, message: &Message) {
+    let values = [
+        Some(message.role.as_str().to_owned()),
+        Some(message.content.clone()),
+        message.name.clone(),
+        message.tool_call_id.clone(),
+        tool_calls_json(message),
+    ];
+    for (i, value) in values.into_iter().enumerate() {
+        if let Some(column) = field(builder, i) {
+            column.append_option(value);
+        }
+    }
+    builder.append(true);
+}
+
+/// Tool calls in the form of the OpenAI API, or nothing. Arguments that are a JSON object stand
+/// there as one, letter by letter: most chat templates iterate over them.
+pub fn tool_calls_json(message: &Message) -> Option<String> {
+    if message.tool_calls.is_empty() {
+        return None;
+    }
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let call = |call: &ToolCall| {
+        let object = call.arguments.trim_start().starts_with('{')
+            && serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments).is_ok();
+        let arguments = if object { call.arguments.clone() } else { text(&call.arguments) };
+        let (id, name) = (text(&call.id), text(&call.name));
+        format!(r#"{{"id":{id},"type":"function","function":{{"name":{name},"arguments":{arguments}}}}}"#)
+    };
+    let calls: Vec<String> = message.tool_calls.iter().map(call).collect();
+    Some(format!("[{}]", calls.join(",")))
+}
+
+fn push_finding(builder: &mut StructBuilder, finding: &FindingRow) {
+    let texts = [
+        (0, finding.field.to_owned()),
+        (3, finding.kind.to_owned()),
+        (4, finding.rule.to_owned()),
+        (7, finding.value_hash.to_string()),
+    ];
+    for (i, value) in texts {
+        if let Some(column) = field(builder, i) {
+            column.append_value(value);
+        }
+    }
+    for (i, value) in [(1, finding.start_byte), (2, finding.end_byte), (5, finding.rule_version)] {
+        if let Some(column) = builder.field_builder::<UInt32Builder>(i) {
+            column.append_value(value);
+        }
+    }
+    if let Some(column) = builder.field_builder::<Float32Builder>(6) {
+        column.append_value(finding.score);
+    }
+    builder.append(true);
+}

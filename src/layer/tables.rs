@@ -1,0 +1,74 @@
+//! Side tables of layers and tables of releases: names, versions, schemas.
+//!
+//! Always: a table here has its file under `schemas/`, as the layers have.
+
+use arrow::datatypes::SchemaRef;
+
+use super::columns::side;
+use super::{Deduped, Labeled, Layer, Redacted, Sampled, Sketch};
+
+/// One kind of file that stands beside the rows of a layer, or in a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    Rejects,
+    Findings,
+    Decisions,
+    Edges,
+    Refused,
+    Sft,
+    Preference,
+    Lineage,
+}
+
+impl Table {
+    pub const ALL: [Table; 8] = [
+        Table::Rejects,
+        Table::Findings,
+        Table::Decisions,
+        Table::Edges,
+        Table::Refused,
+        Table::Sft,
+        Table::Preference,
+        Table::Lineage,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Table::Rejects => "rejects",
+            Table::Findings => "findings",
+            Table::Decisions => "decisions",
+            Table::Edges => "edges",
+            Table::Refused => "refused",
+            Table::Sft => "sft",
+            Table::Preference => "preference",
+            Table::Lineage => "lineage",
+        }
+    }
+
+    /// - 1: first release, all tables.
+    pub const fn version(self) -> u32 {
+        1
+    }
+
+    pub fn schema(self) -> SchemaRef {
+        match self {
+            Table::Rejects => side::rejects(),
+            Table::Findings => side::findings(),
+            Table::Decisions => side::decisions(),
+            Table::Edges => side::edges(),
+            Table::Refused => side::refused(),
+            Table::Sft => side::sft(),
+            Table::Preference => side::preference(),
+            Table::Lineage => side::lineage(),
+        }
+    }
+}
+
+/// Everything that has a file under `schemas/`: name, version, schema.
+pub fn all() -> Vec<(&'static str, u32, SchemaRef)> {
+    fn one<L: Layer>() -> (&'static str, u32, SchemaRef) {
+        (L::NAME, L::VERSION, L::schema())
+    }
+    let layers = [one::<Redacted>(), one::<Sketch>(), one::<Deduped>(), one::<Sampled>(), one::<Labeled>()];
+    layers.into_iter().chain(Table::ALL.map(|table| (table.name(), table.version(), table.schema()))).collect()
+}

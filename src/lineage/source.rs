@@ -1,0 +1,75 @@
+//! Reads a record's bytes again at their source.
+//!
+//! Always (a law): the range read again has the recorded hash, or the trace says so. The bytes go
+//! into the hash and nowhere else.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+use super::facts::Place;
+use crate::error::{Error, Result};
+use crate::record::record_id;
+use crate::record::{Id, Place as Range, ProjectKey};
+use crate::stages::ingest::decode::{Compression, reader};
+
+const HEAD_BYTES: u64 = 4;
+
+/// Whether the source has these bytes, or why that cannot be told.
+pub fn has_record(place: &Place, key: &ProjectKey) -> std::result::Result<bool, String> {
+    match hash(place, key) {
+        Ok(Some(found)) => Ok(found.to_string() == place.record_hash),
+        Ok(None) => Err("it ends before this record does".to_owned()),
+        // The kind alone: what a decoder says about bytes is not for a report.
+        Err(err) => Err(format!("it cannot be read ({})", err.kind())),
+    }
+}
+
+/// Keyed hash of the recorded range of the decompressed stream; none if the stream is shorter.
+fn hash(place: &Place, key: &ProjectKey) -> std::io::Result<Option<Id>> {
+    let mut file = File::open(&place.source)?;
+    let mut head = Vec::new();
+    (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
+    let compression = Compression::of(&head);
+    let plain = compression == Compression::None;
+    file.seek(SeekFrom::Start(if plain { place.start_byte } else { 0 }))?;
+    let mut stream = reader(Box::new(file), compression)?;
+    if !plain && pour(&mut stream, place.start_byte, |_| ())? < place.start_byte {
+        return Ok(None);
+    }
+    let (mut hasher, length) = (key.hasher("record"), place.end_byte.saturating_sub(place.start_byte));
+    let read = pour(&mut stream, length, |bytes| {
+        hasher.update(bytes);
+    })?;
+    Ok((read == length).then(|| Id::of(hasher.finalize())))
+}
+
+/// Reads up to `bytes` and says how many there were.
+fn pour(stream: &mut dyn Read, bytes: u64, mut see: impl FnMut(&[u8])) -> std::io::Result<u64> {
+    let (mut chunk, mut left) = (vec![0; 1 << 18], bytes);
+    while left > 0 {
+        let most = chunk.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        match stream.read(&mut chunk[..most]) {
+            Ok(0) => break,
+            Ok(n) => {
+                see(&chunk[..n]);
+                left -= n as u64;
+            }
+            Err(err) if err.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(bytes - left)
+}
+
+/// A wrong key would make every source look changed; record ids tell it at once.
+pub fn check_key(record: &str, place: &Place, key: &ProjectKey) -> Result<()> {
+    let Place { start_byte, end_byte, line, .. } = *place;
+    let element = u32::try_from(place.element).unwrap_or(u32::MAX);
+    let range = Range { start_byte, end_byte, line, element };
+    if record_id(key, &place.source_id, range).to_string() == record {
+        return Ok(());
+    }
+    Err(Error::Usage(
+        "the project key given is not the one this record was read with; sources cannot be checked".to_owned(),
+    ))
+}

@@ -1,0 +1,221 @@
+//! The words of the domain: conversations, messages, where a record lies, ids, the project key.
+//!
+//! Not here: how raw logs are parsed (`stages::ingest`), how rows look in Arrow (`layer`).
+//!
+//! Always: an id is a keyed hash of content, so the same content under the same project key has
+//! the same id on every machine, in every file order and in every run.
+
+use std::fmt;
+
+/// Who speaks. Every source format is normalised to these four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+    Tool,
+}
+
+impl Role {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+            Role::Tool => "tool",
+        }
+    }
+
+    /// Role names seen in the formats of this project; anything else is a reject, not a guess.
+    pub fn parse(name: &str) -> Option<Role> {
+        Some(match name {
+            "system" | "developer" => Role::System,
+            "user" | "human" | "Human" | "prompter" => Role::User,
+            "assistant" | "gpt" | "Assistant" | "chatgpt" | "bing" | "bard" | "model" => Role::Assistant,
+            "tool" | "function" | "observation" | "function_response" => Role::Tool,
+            _ => return None,
+        })
+    }
+}
+
+/// One call of a tool that an assistant message asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToolCall {
+    pub id: String,
+    pub name: String,
+    /// JSON text, as the model wrote it.
+    pub arguments: String,
+}
+
+/// One message. `content` is plain text; parts that are not text became typed placeholders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub role: Role,
+    pub content: String,
+    pub name: Option<String>,
+    pub tool_call_id: Option<String>,
+    pub tool_calls: Vec<ToolCall>,
+}
+
+impl Message {
+    pub fn text(role: Role, content: impl Into<String>) -> Message {
+        Message { role, content: content.into(), name: None, tool_call_id: None, tool_calls: Vec::new() }
+    }
+}
+
+/// What one raw record says, in one shape for all formats. Unredacted until `redact` has seen it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conversation {
+    pub messages: Vec<Message>,
+    /// Tool definitions as JSON text.
+    pub tools: Option<String>,
+    pub model: Option<String>,
+    /// Microseconds since 1970-01-01 UTC.
+    pub created_at_us: Option<i64>,
+    /// The log's own id, kept (redacted) so that people can find their row again.
+    pub external_id: Option<String>,
+    /// Everything else the record says, as a JSON object.
+    pub metadata: Option<String>,
+    /// `chosen` or `rejected` where the log itself states a preference.
+    pub preference: Option<Preference>,
+}
+
+/// A preference that the log itself states; both sides come from one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preference {
+    Chosen,
+    Rejected,
+}
+
+impl Preference {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Preference::Chosen => "chosen",
+            Preference::Rejected => "rejected",
+        }
+    }
+}
+
+/// Where a record lies in its source. Bytes are half-open and count in the decompressed stream;
+/// `line` is 1-based and counts newlines before `start_byte`; `element` tells apart the records
+/// that one line holds (`chosen` and `rejected`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub start_byte: u64,
+    pub end_byte: u64,
+    pub line: u64,
+    pub element: u32,
+}
+
+/// 128 bits of a keyed BLAKE3 hash, written as 32 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub [u8; 16]);
+
+impl Id {
+    pub fn of(hash: blake3::Hash) -> Id {
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.as_bytes()[..16]);
+        Id(id)
+    }
+
+    pub fn parse(text: &str) -> Option<Id> {
+        let mut id = [0; 16];
+        if text.len() != 32 || !text.is_ascii() {
+            return None;
+        }
+        for (byte, pair) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Id(id))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The project's secret. Ids, pseudonyms and record hashes are keyed with it, so nobody without
+/// it can test a guess against them. It comes from a key file or the environment, never from the
+/// store, and is never printed.
+#[derive(Clone)]
+pub struct ProjectKey([u8; 32]);
+
+impl ProjectKey {
+    /// Any text of at least 16 bytes; surrounding white space does not count.
+    pub fn from_secret(secret: &str) -> Option<ProjectKey> {
+        let secret = secret.trim();
+        (secret.len() >= 16).then(|| ProjectKey(blake3::derive_key("gristmill 2026 project key", secret.as_bytes())))
+    }
+
+    /// A hasher for one purpose; hashes of different purposes never meet.
+    pub fn hasher(&self, purpose: &str) -> blake3::Hasher {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(purpose.as_bytes());
+        hasher.update(&[0]);
+        hasher
+    }
+
+    pub fn id(&self, purpose: &str, content: &[u8]) -> Id {
+        Id::of(self.hasher(purpose).update(content).finalize())
+    }
+
+    /// Tells two keys apart without giving either away.
+    pub fn fingerprint(&self) -> Id {
+        self.id("fingerprint", b"")
+    }
+}
+
+impl fmt::Debug for ProjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProjectKey(..)")
+    }
+}
+
+/// One occurrence: this source, this place.
+pub fn record_id(key: &ProjectKey, source_id: &str, place: Place) -> Id {
+    let mut hasher = key.hasher("record-id");
+    hasher.update(source_id.as_bytes());
+    hasher.update(&place.start_byte.to_le_bytes()).update(&place.element.to_le_bytes());
+    Id::of(hasher.finalize())
+}
+
+/// What is not random is a hash: a number in 0..2^64 from a seed, a purpose and an id.
+/// Depends on nothing else, so adding rows never reshuffles the others (law 4).
+pub fn chance(seed: u64, purpose: &str, id: &str) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes()).update(purpose.as_bytes()).update(&[0]).update(id.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_round_trip_and_depend_on_the_key() {
+        let key = ProjectKey::from_secret("a secret of good length").unwrap();
+        let id = key.id("test", b"content");
+        assert_eq!(Id::parse(&id.to_string()), Some(id));
+        let other = ProjectKey::from_secret("another secret, as long").unwrap();
+        assert_ne!(other.id("test", b"content"), id);
+        assert_ne!(key.id("other purpose", b"content"), id);
+        assert_eq!(format!("{key:?}"), "ProjectKey(..)");
+    }
+
+    #[test]
+    fn short_secrets_and_bad_ids_are_refused() {
+        assert!(ProjectKey::from_secret("  short  ").is_none());
+        assert_eq!(Id::parse("zz"), None);
+        assert_eq!(Id::parse(&"g".repeat(32)), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! What people read in the terminal: pure functions from results to text.
+//!
+//! Not here: printing (`cli`), reading stores (`store`, `lineage`), what a trace says
+//! (`lineage::trace`).
+//!
+//! Always: the same result gives the same text; no conversation text can be in it, because no
+//! result holds any; every text ends with a newline.
+
+pub mod lists;
+pub mod plan;
+pub mod run;
+mod table;
+mod words;

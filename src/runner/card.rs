@@ -1,0 +1,45 @@
+//! The dataset card that lies beside a release: what it is, where from, how made, how to load.
+
+use std::fmt::Write;
+
+use crate::store::release::ReleaseManifest;
+
+/// Markdown. Holds counts and names, never text of a conversation.
+pub fn card(manifest: &ReleaseManifest) -> String {
+    let ReleaseManifest { dataset, version, kind, pipeline, rows, .. } = manifest;
+    let mut card = format!(
+        "# {dataset} v{version:04}\n\n\
+         A {kind} dataset of {rows} rows, published by gristmill {} from the pipeline `{pipeline}`.\n\n\
+         Load it: `datasets.load_dataset(\"<store>/datasets/{dataset}/v{version:04}\")`, or read `data/*.parquet` \
+         with polars, pandas or duckdb.\n\n## Splits\n\n| split | rows |\n|---|---|\n",
+        manifest.gristmill_version
+    );
+    for (split, rows) in &manifest.splits {
+        // Writing to a string cannot fail.
+        let _ = writeln!(card, "| {split} | {rows} |");
+    }
+    card.push_str("\nA split is drawn by prompt group: different answers to one prompt are never on both sides.\n");
+    card.push_str("\n## Columns\n\n| column | type |\n|---|---|\n");
+    for column in &manifest.columns {
+        let _ = writeln!(card, "| {} | `{}` |", column.name, column.r#type);
+    }
+    card.push_str("\n## Candidates and what became of them\n\n| fate | rows |\n|---|---|\n");
+    let _ = writeln!(
+        card,
+        "| considered | {} |\n| in the release | {} |",
+        manifest.books.records_read, manifest.books.kept
+    );
+    for (reason, n) in &manifest.books.dropped {
+        let _ = writeln!(card, "| left out: {reason} | {n} |");
+    }
+    card.push_str(
+        "\n## Personal data\n\n\
+         Text was redacted before it was written anywhere. `[EMAIL:…]` and the like are keyed pseudonyms: the same \
+         value has the same token throughout the project. Names and street addresses are not redacted by this version.\n\n\
+         ## Lineage\n\n\
+         `lineage/rows.parquet` names, for every row, the source file, byte range, line and keyed hash of every raw \
+         record behind it, and the task, annotations and rubric version. `gristmill trace <row id>` reads it for you; \
+         `gristmill datasets verify` checks every hash.\n",
+    );
+    card
+}

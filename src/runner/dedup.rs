@@ -1,0 +1,406 @@
+//! dedup: sketches for every source that has none, then one decision over all of them.
+//!
+//! The driver holds ids, edges and ranks of records that have a duplicate, never text.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Float64Type, TimestampMicrosecondType, UInt32Type, UInt64Type};
+
+use super::groups::{self, Branch};
+use super::rows::{Decision, decisions_batch, edges_batch, ids_batch};
+use super::sample::clear_tmp;
+use super::sink::{SourceTables, TableSink, numbers, text};
+use super::{Job, StageOutcome};
+use crate::config::{Method, Near};
+use crate::engine::{Joins, Sink};
+use crate::error::{Error, Result};
+use crate::layer::tables::Table;
+use crate::layer::{Deduped, Layer, Made, Redacted, Sketch};
+use crate::stages::dedup::cluster::{Edge, Rank, other, representatives};
+use crate::stages::dedup::plan;
+use crate::stages::dedup::sketch::{Settings, VERSION};
+use crate::stages::dedup::verify::{Rule, Verified};
+use crate::store::log::Event;
+use crate::store::{Books, FileInfo, Manifest, Staged, manifest};
+
+const STAGE: &str = "dedup";
+
+/// Decisions by record id; a record without one is kept.
+type Decisions = BTreeMap<String, Decision>;
+
+impl Job<'_> {
+    pub(super) async fn dedup(&mut self, redacted: &[Made<Redacted>]) -> Result<Made<Deduped>> {
+        let began = Instant::now();
+        self.progress.begin(STAGE, 0, Arc::new(AtomicU64::new(0)));
+        let sketches = self.sketch(redacted).await?;
+        let key = self.deduped_key(&sketches);
+        let cached = self.made::<Deduped>(&key)?;
+        let made = match &cached {
+            Some(made) => made.clone(),
+            None => self.decide(&key, redacted, &sketches).await?,
+        };
+        let mut stage = StageOutcome::of(STAGE, &made.manifest.books, made.manifest.counts.clone());
+        stage.cached = cached.is_some();
+        self.told(stage, began);
+        Ok(made)
+    }
+
+    fn settings(&self) -> Settings {
+        let Near { shingle_words, bands, rows_per_band, short_tokens, .. } = self.loaded.pipeline.dedup.near;
+        Settings { shingle_words, bands, rows_per_band, short_tokens }
+    }
+
+    fn sketch_key(&self, redacted: &Made<Redacted>) -> String {
+        let settings = format!("{:?}", self.settings());
+        manifest::key(&[
+            Sketch::NAME,
+            &Sketch::VERSION.to_string(),
+            &redacted.manifest.key,
+            &settings,
+            &VERSION.to_string(),
+        ])
+    }
+
+    /// Text to hashes, for every source on its own.
+    async fn sketch(&mut self, redacted: &[Made<Redacted>]) -> Result<Vec<Made<Sketch>>> {
+        let mut missing = Vec::new();
+        for one in redacted {
+            let key = self.sketch_key(one);
+            if self.made::<Sketch>(&key)?.is_none() {
+                missing.push((key, one));
+            }
+        }
+        if !missing.is_empty() {
+            self.make_sketches(&missing).await?;
+        }
+        let gone = |key: String| Error::damaged(key, "was not committed");
+        redacted
+            .iter()
+            .map(|one| self.sketch_key(one))
+            .map(|key| self.made::<Sketch>(&key)?.ok_or_else(|| gone(key)))
+            .collect()
+    }
+
+    async fn make_sketches(&mut self, missing: &[(String, &Made<Redacted>)]) -> Result<()> {
+        let staged: Vec<Staged> = missing
+            .iter()
+            .map(|(key, _)| self.store.stage(format!("layers/{}/{key}", Sketch::NAME)))
+            .collect::<Result<_>>()?;
+        let source = |one: &Made<Redacted>| one.manifest.inputs.first().cloned().unwrap_or_default();
+        let folders: Arc<HashMap<String, PathBuf>> = Arc::new(
+            missing.iter().zip(&staged).map(|((_, one), staged)| (source(one), staged.staging.clone())).collect(),
+        );
+        let files: Vec<PathBuf> = missing.iter().flat_map(|(_, one)| one.files("part")).collect();
+        let mut written: HashMap<String, Vec<FileInfo>> = HashMap::new();
+        if !files.is_empty() {
+            self.engine.table("redacted", Redacted::schema(), &files)?;
+            let plan = self.engine.sql(STAGE, &plan::sketches(&self.settings()), Joins::Hash).await?;
+            let sink = |partition| Ok(SourceTables::new(Arc::clone(&folders), Sketch::schema(), partition));
+            for (source_id, file) in self.engine.drain(STAGE, plan, false, sink).await?.into_iter().flatten() {
+                written.entry(source_id).or_default().push(file);
+            }
+        }
+        for ((key, one), staged) in missing.iter().zip(&staged) {
+            let files = written.remove(&source(one)).unwrap_or_default();
+            let rows = files.iter().map(|file| file.rows).sum();
+            let books = Books { records_read: one.manifest.books.kept, kept: rows, ..Default::default() };
+            books.balance("sketch", rows)?;
+            let settings = serde_json::json!(format!("{:?}", self.settings()));
+            let inputs = vec![one.manifest.key.clone()];
+            folder_manifest::<Sketch>(key, inputs, settings, books, BTreeMap::new(), files).write(&staged.staging)?;
+        }
+        self.store.publish(&staged, Event::Layers { run_id: self.run_id(), stage: "sketch".to_owned() })
+    }
+
+    fn deduped_key(&self, sketches: &[Made<Sketch>]) -> String {
+        let mut inputs: Vec<&str> = sketches.iter().map(|one| one.manifest.key.as_str()).collect();
+        inputs.sort_unstable();
+        let settings = serde_json::json!(self.loaded.pipeline.dedup).to_string();
+        let version = format!("{}.{VERSION}", Deduped::VERSION);
+        manifest::key(&[&[Deduped::NAME, &version, &settings], inputs.as_slice()].concat())
+    }
+
+    async fn decide(
+        &mut self,
+        key: &str,
+        redacted: &[Made<Redacted>],
+        sketches: &[Made<Sketch>],
+    ) -> Result<Made<Deduped>> {
+        let staged = self.store.stage(format!("layers/{}/{key}", Deduped::NAME))?;
+        self.engine.table("sketch", Sketch::schema(), &parts(sketches))?;
+        self.engine.table("redacted", Redacted::schema(), &parts(redacted))?;
+        let (mut decisions, copies) = self.exact().await?;
+        self.fold(&mut decisions).await?;
+        let (settings, near) = (self.settings(), &self.loaded.pipeline.dedup.near);
+        let (mut edges, mut skipped) = (Vec::new(), 0);
+        let branches = self.branches().await?;
+        if near.method == Method::Minhash {
+            (edges, skipped) = self.near(&staged.staging, &decisions, &settings, near).await?;
+            groups::spare_answers(&mut edges, &branches);
+            let ranks = self.ranks(&staged.staging, &edges).await?;
+            near_decisions(&mut decisions, &edges, &ranks);
+        }
+        let groups = groups::assign(&branches, &decisions);
+        let mut files = self.write_kept(&staged.staging, &decisions, &groups::batch(&groups, &copies)?).await?;
+        files.push(write_one(&staged.staging, "decisions", Table::Decisions, &decisions_batch(&decisions)?)?);
+        files.push(write_one(&staged.staging, "edges", Table::Edges, &edges_batch(&edges)?)?);
+        let books = books(sketches, &decisions, files[0].rows);
+        books.balance(STAGE, files[0].rows + decisions.len() as u64)?;
+        let mut counts =
+            BTreeMap::from([("skipped_pairs".to_owned(), skipped), ("edges".to_owned(), edges.len() as u64)]);
+        counts.insert("prompt_groups".to_owned(), groups::count(&groups));
+        let inputs = sketches.iter().map(|one| one.manifest.key.clone()).collect();
+        let settings = serde_json::json!(self.loaded.pipeline.dedup);
+        let manifest = folder_manifest::<Deduped>(key, inputs, settings, books, counts, files);
+        manifest.write(&staged.staging)?;
+        self.store.publish(&[staged], Event::Layers { run_id: self.run_id(), stage: STAGE.to_owned() })?;
+        Ok(Made::of_committed(self.store.layer_dir(Deduped::NAME, key), manifest))
+    }
+
+    /// Exact duplicates; and for winners how many records say the same. The oldest wins, then the
+    /// smallest ids; records without a time come last.
+    async fn exact(&self) -> Result<(Decisions, HashMap<String, u32>)> {
+        type Copy = ((bool, i64), String, String);
+        let mut same: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
+        for batch in self.engine.collect(STAGE, plan::COPIES).await? {
+            let [keys, records, ids] = ["exact_key", "record_id", "conversation_id"].map(|name| text(&batch, name));
+            let (keys, records, ids) = (keys?, records?, ids?);
+            let times = numbers::<TimestampMicrosecondType>(&batch, "created_at")?;
+            for i in 0..batch.num_rows() {
+                let at = |column: &arrow::array::ArrayRef| column.as_string::<i32>().value(i).to_owned();
+                let time = times.is_valid(i).then(|| times.value(i));
+                let copy = ((time.is_none(), time.unwrap_or_default()), at(&ids), at(&records));
+                same.entry(at(&keys)).or_default().push(copy);
+            }
+        }
+        let (mut decisions, mut copies) = (Decisions::new(), HashMap::new());
+        for mut group in same.into_values() {
+            group.sort_unstable();
+            let n = group.len() as u32;
+            let mut group = group.into_iter();
+            let Some((_, winner, winner_record)) = group.next() else { continue };
+            for (_, id, record) in group {
+                decisions.insert(record, Decision::exact(id, winner_record.clone(), winner.clone()));
+            }
+            copies.insert(winner_record, n);
+        }
+        Ok((decisions, copies))
+    }
+
+    /// Snapshots fold into the longest conversation that begins with them.
+    async fn fold(&self, decisions: &mut Decisions) -> Result<()> {
+        for batch in self.engine.collect(STAGE, plan::SNAPSHOTS).await? {
+            let [records, ids, longest] = ["record_id", "conversation_id", "longest"].map(|name| text(&batch, name));
+            let (records, ids, longest) = (records?, ids?, longest?);
+            for i in 0..batch.num_rows() {
+                let at = |column: &arrow::array::ArrayRef| column.as_string::<i32>().value(i).to_owned();
+                if decisions.contains_key(&at(&records)) {
+                    continue;
+                }
+                let longest = at(&longest);
+                let unread = || Error::damaged(at(&records), "the longest conversation that holds it has no id");
+                let (longer, longer_record) = plan::longest(&longest).ok_or_else(unread)?;
+                // The longest may itself be a copy: its winner says the same.
+                let winner = match decisions.get(longer_record) {
+                    Some(copy) => (copy.winner_record.clone(), copy.winner.clone()),
+                    None => (longer_record.to_owned(), longer.to_owned()),
+                };
+                decisions.insert(at(&records), Decision::superseded(at(&ids), winner.0, winner.1));
+            }
+        }
+        Ok(())
+    }
+
+    async fn near(
+        &self,
+        folder: &Path,
+        gone: &Decisions,
+        settings: &Settings,
+        near: &Near,
+    ) -> Result<(Vec<Edge>, u64)> {
+        self.ids_table(folder, "gone", gone.keys())?;
+        let schema = super::rows::candidates_schema();
+        let mut files = Vec::new();
+        for first in (1..=settings.bands).step_by(plan::BANDS_AT_ONCE as usize) {
+            let plan = self.engine.sql(STAGE, &plan::candidates(first, near.bucket_limit), Joins::Hash).await?;
+            let sink = TableSink::create(folder, &format!("candidates-{first:05}.tmp"), &schema)?;
+            let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
+            files.extend((written.rows > 0).then(|| folder.join(written.path)));
+        }
+        if files.is_empty() {
+            return Ok((Vec::new(), 0));
+        }
+        self.engine.table("candidates", schema, &files)?;
+        let plan = self.engine.sql(STAGE, &plan::sides(settings), Joins::HashWide).await?;
+        let schema = Arc::new(plan.schema().as_arrow().clone());
+        let sink = TableSink::create(folder, "sides.tmp", &schema)?;
+        let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
+        self.engine.table("sides", schema, &[folder.join(written.path)])?;
+        let mut edges = Vec::new();
+        let plan = self.engine.sql(STAGE, &plan::verified(settings, near.min_jaccard), Joins::Sort).await?;
+        for batch in plan.collect().await.map_err(|err| Error::engine(STAGE, &err))? {
+            edges.extend(read_edges(&batch)?);
+        }
+        edges.sort_by(|x, y| (&x.a, &x.b).cmp(&(&y.a, &y.b)));
+        Ok((edges, self.skipped().await?))
+    }
+
+    async fn skipped(&self) -> Result<u64> {
+        let sum = self
+            .engine
+            .collect(STAGE, "select cast(coalesce(sum(skipped), 0) as bigint unsigned) as n from candidates")
+            .await?;
+        Ok(sum.first().map_or(0, |batch| batch.column(0).as_primitive::<UInt64Type>().value(0)))
+    }
+
+    async fn ranks(&self, folder: &Path, edges: &[Edge]) -> Result<HashMap<String, Rank>> {
+        let mut ranks = HashMap::new();
+        if edges.is_empty() {
+            return Ok(ranks);
+        }
+        let file = write_one(folder, "edges.tmp", Table::Edges, &edges_batch(edges)?)?;
+        let file = folder.join(file.path);
+        self.engine.table("edges", Table::Edges.schema(), std::slice::from_ref(&file))?;
+        for batch in self.engine.collect(STAGE, plan::RANKS).await? {
+            let (records, ids) = (text(&batch, "record_id")?, text(&batch, "conversation_id")?);
+            let tokens = numbers::<UInt32Type>(&batch, "tokens")?;
+            let times = numbers::<TimestampMicrosecondType>(&batch, "created_at")?;
+            for i in 0..batch.num_rows() {
+                let time = times.is_valid(i).then(|| times.value(i));
+                let rank = Rank {
+                    tokens: std::cmp::Reverse(tokens.value(i)),
+                    created_at: (time.is_none(), time.unwrap_or_default()),
+                    conversation_id: ids.as_string::<i32>().value(i).to_owned(),
+                };
+                ranks.insert(records.as_string::<i32>().value(i).to_owned(), rank);
+            }
+        }
+        Ok(ranks)
+    }
+
+    async fn branches(&self) -> Result<Vec<Branch>> {
+        let mut branches = Vec::new();
+        for batch in self.engine.collect(STAGE, plan::BRANCHES).await? {
+            let records = text(&batch, "record_id")?;
+            let large = |name| numbers::<UInt64Type>(&batch, name);
+            let (hashes, nexts) = (large("hash")?, large("next")?);
+            let messages = numbers::<UInt32Type>(&batch, "messages")?;
+            for i in 0..batch.num_rows() {
+                let record_id = records.as_string::<i32>().value(i).to_owned();
+                let (hash, next, messages) = (hashes.value(i), nexts.value(i), messages.value(i));
+                branches.push(Branch { record_id, hash, next, messages });
+            }
+        }
+        Ok(branches)
+    }
+
+    fn ids_table<'i>(&self, folder: &Path, name: &str, ids: impl Iterator<Item = &'i String>) -> Result<()> {
+        let batch = ids_batch(ids)?;
+        let mut sink = TableSink::create(folder, &format!("{name}.tmp"), &batch.schema())?;
+        let schema = batch.schema();
+        let rows = batch.num_rows();
+        sink.write(batch)?;
+        let file = folder.join(sink.finish()?.path);
+        self.engine.table(name, schema, if rows == 0 { &[] } else { std::slice::from_ref(&file) })
+    }
+
+    async fn write_kept(
+        &self,
+        folder: &Path,
+        decisions: &Decisions,
+        groups: &arrow::array::RecordBatch,
+    ) -> Result<Vec<FileInfo>> {
+        self.ids_table(folder, "gone", decisions.keys())?;
+        let mut sink = TableSink::create(folder, "groups.tmp", &groups.schema())?;
+        sink.write(groups.clone())?;
+        let file = folder.join(sink.finish()?.path);
+        let files = if groups.num_rows() == 0 { Vec::new() } else { vec![file.clone()] };
+        self.engine.table("groups", groups.schema(), &files)?;
+        let plan = self.engine.sql(STAGE, &plan::kept(), Joins::Hash).await?;
+        let sink = TableSink::create(folder, "part-00000", &Deduped::schema())?;
+        let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
+        clear_tmp(folder)?;
+        Ok(vec![written])
+    }
+}
+
+/// The row files of several folders.
+fn parts<L: Layer>(made: &[Made<L>]) -> Vec<PathBuf> {
+    made.iter().flat_map(|one| one.files("part")).collect()
+}
+
+fn near_decisions(decisions: &mut Decisions, edges: &[Edge], ranks: &HashMap<String, Rank>) {
+    for (record, edge) in representatives(edges, ranks) {
+        let edge = &edges[edge];
+        let id = |record: &str| ranks.get(record).map(|rank| rank.conversation_id.clone()).unwrap_or_default();
+        let winner = other(edge, &record).to_owned();
+        let decision = Decision::near(id(&record), winner.clone(), id(&winner), edge);
+        decisions.insert(record, decision);
+    }
+}
+
+fn books(sketches: &[Made<Sketch>], decisions: &Decisions, kept: u64) -> Books {
+    let records_read = sketches.iter().map(|one| one.manifest.books.kept).sum();
+    let mut books = Books { records_read, kept, ..Default::default() };
+    for decision in decisions.values() {
+        match decision.fate {
+            "superseded" => books.folded += 1,
+            reason => *books.dropped.entry(reason.to_owned()).or_default() += 1,
+        }
+    }
+    books
+}
+
+fn read_edges(batch: &arrow::array::RecordBatch) -> Result<Vec<Edge>> {
+    let (a, b, rules) = (text(batch, "a")?, text(batch, "b")?, text(batch, "rule")?);
+    let number = |name| numbers::<Float64Type>(batch, name);
+    let (user, assistant, containment) =
+        (number("jaccard_user")?, number("jaccard_assistant")?, number("containment")?);
+    let bands = numbers::<UInt32Type>(batch, "bands_hit")?;
+    let rule = |name: &str| {
+        [Rule::NearDuplicate, Rule::SamePrompt, Rule::BoilerplateAnswer, Rule::DigitsDiffer]
+            .into_iter()
+            .find(|rule| rule.as_str() == name)
+            .unwrap_or(Rule::Different)
+    };
+    let edge = |i: usize| Edge {
+        a: a.as_string::<i32>().value(i).to_owned(),
+        b: b.as_string::<i32>().value(i).to_owned(),
+        verified: Verified {
+            rule: rule(rules.as_string::<i32>().value(i)),
+            jaccard_user: user.value(i),
+            jaccard_assistant: assistant.value(i),
+            containment: containment.value(i),
+        },
+        bands_hit: bands.value(i),
+    };
+    Ok((0..batch.num_rows()).map(edge).collect())
+}
+
+pub(super) fn write_one(
+    folder: &Path,
+    name: &str,
+    table: Table,
+    batch: &arrow::array::RecordBatch,
+) -> Result<FileInfo> {
+    let mut sink = TableSink::create(folder, name, &table.schema())?;
+    sink.write(batch.clone())?;
+    sink.finish()
+}
+
+pub(super) fn folder_manifest<L: Layer>(
+    key: &str,
+    inputs: Vec<String>,
+    settings: serde_json::Value,
+    books: Books,
+    counts: BTreeMap<String, u64>,
+    files: Vec<FileInfo>,
+) -> Manifest {
+    let layer = L::NAME.to_owned();
+    Manifest { layer, layer_version: L::VERSION, key: key.to_owned(), inputs, settings, books, counts, files }
+}

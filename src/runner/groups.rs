@@ -1,0 +1,186 @@
+//! Prompt groups: kept conversations that share a prompt and part at an assistant message; and
+//! split groups: what may not be torn apart by a train/test split.
+//!
+//! Always: a conversation's prompt group is the earliest place at which its like were answered in
+//! two ways, so all that share any prompt with it are in the same group.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+
+use super::rows::Decision;
+use super::sink::arrow_error;
+use crate::error::Result;
+use crate::stages::dedup::cluster::Edge;
+use crate::stages::dedup::verify::Rule;
+
+/// A record at a prefix after which assistants answered in more than one way.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    pub record_id: String,
+    pub hash: u64,
+    pub next: u64,
+    pub messages: u32,
+}
+
+/// Where a record stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    pub prompt_group: Option<u64>,
+    pub prompt_messages: u32,
+    pub answer: u64,
+    pub split_group: Option<u64>,
+}
+
+pub fn assign(branches: &[Branch], decisions: &BTreeMap<String, Decision>) -> BTreeMap<String, Group> {
+    let kept = |branch: &Branch| !decisions.contains_key(&branch.record_id);
+    let mut answers: HashMap<u64, BTreeSet<u64>> = HashMap::new();
+    for branch in branches.iter().filter(|branch| kept(branch)) {
+        answers.entry(branch.hash).or_default().insert(branch.next);
+    }
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    let mut earliest: HashMap<&str, &Branch> = HashMap::new();
+    for branch in branches {
+        let slot = earliest.entry(&branch.record_id).or_insert(branch);
+        if branch.messages < slot.messages {
+            *slot = branch;
+        }
+        let parts = kept(branch) && answers.get(&branch.hash).is_some_and(|answers| answers.len() > 1);
+        let group = groups.entry(branch.record_id.clone()).or_default();
+        if parts && (group.prompt_group.is_none() || branch.messages < group.prompt_messages) {
+            group.prompt_group = Some(branch.hash);
+            group.prompt_messages = branch.messages;
+            group.answer = branch.next;
+        }
+    }
+    let mut union = Union::default();
+    for (record, branch) in &earliest {
+        // A dropped record ties its winner to those it shared a prompt with.
+        let stands_for = decisions.get(*record).map_or(*record, |decision| decision.winner_record.as_str());
+        union.tie(stands_for, branch.hash);
+    }
+    for (record, root) in union.roots() {
+        groups.entry(record).or_default().split_group = Some(root);
+    }
+    groups.retain(|record, _| !decisions.contains_key(record));
+    groups
+}
+
+/// Different answers to one prompt are never duplicates, however much history they share: a long
+/// shared dialogue would make its last answers look alike. Such edges become `same_prompt`.
+pub fn spare_answers(edges: &mut [Edge], branches: &[Branch]) {
+    let mut answers: HashMap<&str, HashMap<u64, u64>> = HashMap::new();
+    for branch in branches {
+        answers.entry(&branch.record_id).or_default().insert(branch.hash, branch.next);
+    }
+    for edge in edges.iter_mut().filter(|edge| edge.verified.rule == Rule::NearDuplicate) {
+        let (Some(a), Some(b)) = (answers.get(edge.a.as_str()), answers.get(edge.b.as_str())) else { continue };
+        if a.iter().any(|(prompt, answer)| b.get(prompt).is_some_and(|other| other != answer)) {
+            edge.verified.rule = Rule::SamePrompt;
+        }
+    }
+}
+
+pub fn count(groups: &BTreeMap<String, Group>) -> u64 {
+    groups.values().filter_map(|group| group.prompt_group).collect::<BTreeSet<_>>().len() as u64
+}
+
+/// Prompts tied together by records that stand under more than one.
+#[derive(Default)]
+struct Union<'a> {
+    parent: HashMap<u64, u64>,
+    of: BTreeMap<&'a str, u64>,
+}
+
+impl<'a> Union<'a> {
+    fn find(&mut self, mut at: u64) -> u64 {
+        while let Some(&up) = self.parent.get(&at).filter(|&&up| up != at) {
+            at = up;
+        }
+        at
+    }
+
+    fn tie(&mut self, record: &'a str, prompt: u64) {
+        let first = *self.of.entry(record).or_insert(prompt);
+        let (one, other) = (self.find(first), self.find(prompt));
+        // The smaller hash is the root: no order of records shows.
+        self.parent.insert(one.max(other), one.min(other));
+    }
+
+    fn roots(mut self) -> Vec<(String, u64)> {
+        let of: Vec<(&str, u64)> = self.of.iter().map(|(record, prompt)| (*record, *prompt)).collect();
+        of.into_iter().map(|(record, prompt)| (record.to_owned(), self.find(prompt))).collect()
+    }
+}
+
+/// The table `groups` that the plan of kept rows joins.
+pub fn batch(groups: &BTreeMap<String, Group>, copies: &HashMap<String, u32>) -> Result<RecordBatch> {
+    let mut rows: BTreeMap<&str, (Option<&Group>, Option<u32>)> = BTreeMap::new();
+    groups.iter().for_each(|(record, group)| rows.entry(record).or_default().0 = Some(group));
+    copies.iter().for_each(|(record, &n)| rows.entry(record).or_default().1 = Some(n));
+    let hex = |hash: Option<u64>| hash.map(|hash| format!("{hash:016x}"));
+    let schema = Schema::new(vec![
+        Field::new("g_record", DataType::Utf8, false),
+        Field::new("g_copies", DataType::UInt32, true),
+        Field::new("g_group", DataType::Utf8, true),
+        Field::new("g_messages", DataType::UInt32, true),
+        Field::new("g_answer", DataType::UInt64, true),
+        Field::new("g_split", DataType::Utf8, true),
+    ]);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(rows.keys())),
+        Arc::new(rows.values().map(|row| row.1).collect::<UInt32Array>()),
+        Arc::new(rows.values().map(|row| hex(row.0.and_then(|g| g.prompt_group))).collect::<StringArray>()),
+        Arc::new(rows.values().map(|row| row.0.map(|g| g.prompt_messages)).collect::<UInt32Array>()),
+        Arc::new(rows.values().map(|row| row.0.map(|g| g.answer)).collect::<UInt64Array>()),
+        Arc::new(rows.values().map(|row| hex(row.0.and_then(|g| g.split_group))).collect::<StringArray>()),
+    ];
+    RecordBatch::try_new(Arc::new(schema), columns).map_err(|err| arrow_error("dedup", &err))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stages::dedup::verify::Verified;
+
+    fn branch(record: &str, hash: u64, next: u64, messages: u32) -> Branch {
+        Branch { record_id: record.into(), hash, next, messages }
+    }
+
+    #[test]
+    fn the_earliest_parting_is_the_group() {
+        let branches = [
+            branch("a", 1, 11, 1),
+            branch("b", 1, 11, 1),
+            branch("c", 1, 12, 1),
+            branch("a", 5, 51, 3),
+            branch("b", 5, 52, 3),
+        ];
+        let groups = assign(&branches, &BTreeMap::new());
+        assert!(groups.values().all(|group| group.prompt_group == Some(1) && group.split_group == Some(1)));
+        assert_eq!(groups["b"].answer, 11);
+        assert_eq!(count(&groups), 1);
+    }
+
+    #[test]
+    fn answers_to_one_prompt_are_spared() {
+        let verified =
+            Verified { rule: Rule::NearDuplicate, jaccard_user: 1.0, jaccard_assistant: 0.9, containment: 0.9 };
+        let edge = |a: &str, b: &str| Edge { a: a.into(), b: b.into(), verified, bands_hit: 1 };
+        let mut edges = [edge("a", "b"), edge("a", "c")];
+        spare_answers(&mut edges, &[branch("a", 1, 11, 3), branch("b", 1, 12, 3), branch("c", 9, 91, 1)]);
+        assert_eq!(edges.map(|edge| edge.verified.rule), [Rule::SamePrompt, Rule::NearDuplicate]);
+    }
+
+    #[test]
+    fn an_answer_that_was_dropped_makes_no_group_but_ties_its_winner() {
+        let dropped = branch("b", 1, 12, 1);
+        let decisions = BTreeMap::from([("b".to_owned(), Decision::exact("B".into(), "c".into(), "C".into()))]);
+        let groups = assign(&[branch("a", 1, 11, 1), dropped], &decisions);
+        assert_eq!(groups["a"].prompt_group, None);
+        assert_eq!((groups["a"].split_group, groups["c"].split_group), (Some(1), Some(1)));
+        assert!(!groups.contains_key("b"));
+    }
+}

@@ -1,0 +1,179 @@
+//! ingest and redact, one step: every source that has no `redacted` folder gets one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::outcome::RejectPlace;
+use super::sink::{FIRST_REJECTS, ScanSink, Written};
+use super::{Job, StageOutcome};
+use crate::canon;
+use crate::config::Loaded;
+use crate::engine::scan::{LogScan, ScanSpec};
+use crate::engine::sources::SourceFile;
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Made, Redacted};
+use crate::record::ProjectKey;
+use crate::stages::ingest::READER_VERSION;
+use crate::stages::redact::RULES_VERSION;
+use crate::store::log::Event;
+use crate::store::{Manifest, Staged, manifest};
+
+impl Job<'_> {
+    pub(super) async fn ingest(&mut self, sources: &[SourceFile]) -> Result<Vec<Made<Redacted>>> {
+        let began = Instant::now();
+        let keyed: Vec<(String, &SourceFile)> =
+            sources.iter().map(|source| (redacted_key(self.loaded, &self.key, source), source)).collect();
+        let mut missing = Vec::new();
+        for (key, source) in &keyed {
+            if self.made::<Redacted>(key)?.is_none() {
+                missing.push((key.clone(), *source));
+            }
+        }
+        let cached = missing.is_empty();
+        let bytes: u64 = missing.iter().map(|(_, source)| source.bytes).sum();
+        let places = self.scan(&missing, bytes).await?;
+        let made: Vec<Made<Redacted>> = keyed
+            .iter()
+            .map(|(key, _)| self.made::<Redacted>(key)?.ok_or_else(|| Error::damaged(key.clone(), "was not committed")))
+            .collect::<Result<_>>()?;
+        let mut stage = summary("ingest", &made);
+        let findings = std::mem::take(&mut stage.counts);
+        stage.cached = cached;
+        stage.first_rejects = places;
+        let kept = stage.kept;
+        self.told(stage, began);
+        let redact =
+            StageOutcome { stage: "redact", records_read: kept, kept, counts: findings, cached, ..Default::default() };
+        self.told(redact, Instant::now());
+        Ok(made)
+    }
+
+    async fn scan(&mut self, missing: &[(String, &SourceFile)], bytes: u64) -> Result<Vec<RejectPlace>> {
+        if missing.is_empty() {
+            return self.check_rejects(&[]).map(|()| Vec::new());
+        }
+        let staged: Vec<Staged> = missing
+            .iter()
+            .map(|(key, _)| self.store.stage(format!("layers/{}/{key}", Redacted::NAME)))
+            .collect::<Result<_>>()?;
+        let folders: HashMap<_, _> = missing
+            .iter()
+            .zip(&staged)
+            .map(|((_, source), one)| (source.source_id.clone(), one.staging.clone()))
+            .collect();
+        let spec = ScanSpec {
+            limits: self.loaded.pipeline.ingest.limits,
+            redact: self.loaded.pipeline.redact.clone(),
+            key_fingerprint: self.key.fingerprint().to_string(),
+            batch_rows: self.batch_rows,
+        };
+        let splits = missing.iter().flat_map(|(_, source)| source.splits.clone()).collect();
+        let scan = LogScan::new(spec, splits, Some(self.key.clone()));
+        self.progress.begin("ingest", bytes, Arc::clone(&scan.bytes_read));
+        let plan = self.engine.logs(scan)?;
+        let folders = Arc::new(folders);
+        let parts = self
+            .engine
+            .drain("ingest", plan, true, |partition| Ok(ScanSink::new(Arc::clone(&folders), partition)))
+            .await?;
+        let mut written: BTreeMap<String, Written> = BTreeMap::new();
+        for (source_id, part) in parts.into_iter().flatten() {
+            written.entry(source_id).or_default().add(part);
+        }
+        let mut manifests = Vec::new();
+        let mut places = Vec::new();
+        for (key, source) in missing {
+            let one = written.remove(&source.source_id).unwrap_or_default();
+            places.extend(one.first_rejects.iter().map(|place| reject_place(source, place)));
+            manifests.push(self.redacted_manifest(key, source, one)?);
+        }
+        self.check_rejects(&manifests)?;
+        for (manifest, one) in manifests.iter().zip(&staged) {
+            manifest.write(&one.staging)?;
+        }
+        let event = Event::Layers { run_id: self.run_id(), stage: "ingest".to_owned() };
+        self.store.publish(&staged, event)?;
+        places.truncate(4 * FIRST_REJECTS);
+        Ok(places)
+    }
+
+    fn redacted_manifest(&self, key: &str, source: &SourceFile, mut one: Written) -> Result<Manifest> {
+        if one.splits != source.splits.len() as u64 {
+            let what = format!("{} of {} splits came to their end", one.splits, source.splits.len());
+            return Err(Error::damaged(source.path.display().to_string(), what));
+        }
+        let books = &mut one.books;
+        books.bytes = source.bytes;
+        // Cut before anything was judged; ids show that none of the kept came twice.
+        books.records_read = one.cut + one.extra;
+        books.balance("ingest", one.ids.len() as u64 + books.rejects())?;
+        one.files.sort_by(|a, b| a.path.cmp(&b.path));
+        // So that a trace from another folder finds the file.
+        let absolute = std::path::absolute(&source.path).map_err(|err| Error::io(&source.path, &err))?;
+        Ok(Manifest {
+            layer: Redacted::NAME.to_owned(),
+            layer_version: Redacted::VERSION,
+            key: key.to_owned(),
+            inputs: vec![source.source_id.clone()],
+            settings: serde_json::json!({
+                "path": absolute.display().to_string(), "bytes": source.bytes, "compression": source.compression,
+                "redact": self.loaded.pipeline.redact, "limits": self.loaded.pipeline.ingest.limits,
+            }),
+            books: one.books,
+            counts: one.counts,
+            files: one.files,
+        })
+    }
+
+    /// Stops before anything is committed if too much of the new sources cannot be read.
+    fn check_rejects(&self, new: &[Manifest]) -> Result<()> {
+        let mut books = crate::store::Books::default();
+        new.iter().for_each(|manifest| books.add(&manifest.books));
+        let share = books.rejects() as f64 / books.records_read.max(1) as f64;
+        if share <= self.loaded.pipeline.ingest.max_reject_share {
+            return Ok(());
+        }
+        let most = books.rejected.iter().max_by_key(|(_, n)| **n).map(|(reason, n)| format!("{reason} ({n})"));
+        Err(Error::TooManyRejects {
+            rejected: books.rejects(),
+            records: books.records_read,
+            share: share * 100.0,
+            most: most.unwrap_or_default(),
+        })
+    }
+}
+
+/// Content of the source, how it is read, what is looked for, and whose key: all that rows depend on.
+pub(super) fn redacted_key(loaded: &Loaded, key: &ProjectKey, source: &SourceFile) -> String {
+    let pipeline = &loaded.pipeline;
+    let settings = serde_json::json!([
+        source.settings.format,
+        source.settings.messages_key,
+        pipeline.ingest.limits,
+        pipeline.redact,
+        READER_VERSION,
+        RULES_VERSION,
+        canon::VERSION,
+        key.fingerprint().to_string(),
+    ]);
+    manifest::key(&[Redacted::NAME, &Redacted::VERSION.to_string(), &source.source_id, &settings.to_string()])
+}
+
+fn reject_place(source: &SourceFile, place: &(u64, u64, u64, String)) -> RejectPlace {
+    let (line, start_byte, end_byte, reason) = place.clone();
+    RejectPlace { source: source.path.display().to_string(), line, start_byte, end_byte, reason }
+}
+
+/// Books and counts of several folders as one stage.
+fn summary(stage: &'static str, made: &[Made<Redacted>]) -> StageOutcome {
+    let mut books = crate::store::Books::default();
+    let mut counts = BTreeMap::new();
+    for one in made {
+        books.add(&one.manifest.books);
+        for (name, n) in &one.manifest.counts {
+            *counts.entry(name.clone()).or_default() += n;
+        }
+    }
+    StageOutcome::of(stage, &books, counts)
+}

@@ -1,0 +1,13 @@
+//! Finds conversations that say the same: exactly, as a snapshot of a longer one, or nearly.
+//!
+//! Not here: running the plans (`runner`); semantic similarity; deletion of popular prompts.
+//!
+//! Always: different answers to one prompt are never duplicates; a near-duplicate is verified
+//! exactly on both sides before anything is dropped; who is dropped has a winner that was kept.
+
+pub mod cluster;
+pub mod pairs;
+pub mod plan;
+pub mod shingle;
+pub mod sketch;
+pub mod verify;

@@ -1,0 +1,229 @@
+//! What dedup needs to know of a conversation, as hashes: its exact form, the chain of its
+//! prefixes, and MinHash bands.
+//!
+//! The sketch is Fast Similarity Sketching (Dahlgaard, Knudsen, Thorup 2017, arXiv 1704.04370):
+//! unbiased like classic MinHash, but O(n + K log K); standard error at J = 0.8 and K = 128 is
+//! sqrt(0.8 * 0.2 / 128) = 0.035, which is why every candidate is verified exactly.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::shingle::{Shingler, Side, scramble};
+use crate::canon;
+use crate::record::{Id, ProjectKey};
+use crate::stages::redact::mask_tokens;
+
+/// Version of everything in this file and in `shingle`; part of every sketch key.
+/// - 1: first release.
+pub const VERSION: u32 = 1;
+
+/// How texts are cut and sketched; travels in the plan as literals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    pub shingle_words: u32,
+    pub bands: u32,
+    pub rows_per_band: u32,
+    pub short_tokens: u32,
+}
+
+/// A message as dedup sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn<'a> {
+    pub role: &'a str,
+    pub content: &'a str,
+    pub tool_calls: Option<&'a str>,
+}
+
+/// A proper prefix, and the message that follows it if an assistant says it (else 0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    pub hash: u64,
+    pub next: u64,
+    pub messages: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sketch {
+    pub exact_key: Id,
+    pub head: u64,
+    pub messages: u32,
+    pub prefixes: Vec<Prefix>,
+    pub tokens: u32,
+    /// One hash a band; none for short conversations, which are compared exactly only.
+    pub bands: Vec<u64>,
+}
+
+/// Makes sketches; keeps its buffers.
+pub struct Sketcher {
+    settings: Settings,
+    chain: blake3::Hasher,
+    shingler: Shingler,
+    slots: Vec<u64>,
+}
+
+impl Sketcher {
+    pub fn new(settings: Settings, key: &ProjectKey) -> Sketcher {
+        let slots = (settings.bands * settings.rows_per_band) as usize;
+        let mut chain = key.hasher("chain");
+        chain.update(&[canon::VERSION]);
+        Sketcher {
+            settings,
+            chain,
+            shingler: Shingler::new(settings.shingle_words as usize),
+            slots: vec![u64::MAX; slots],
+        }
+    }
+
+    pub fn sketch(&mut self, turns: &[Turn]) -> Sketch {
+        let mut prefixes: Vec<Prefix> = Vec::with_capacity(turns.len());
+        let mut exact_key = Id([0; 16]);
+        for (i, turn) in turns.iter().enumerate() {
+            exact_key = self.link(exact_key, turn);
+            let hash = short(exact_key);
+            if let (Some(before), "assistant") = (prefixes.last_mut(), turn.role) {
+                before.next = hash;
+            }
+            prefixes.push(Prefix { hash, next: 0, messages: i as u32 + 1 });
+        }
+        let head = prefixes.pop().map_or(0, |whole| whole.hash);
+        // Unsorted and with repeats: a minimum does not mind.
+        let (user, assistant) = self.gather(turns);
+        let tokens = user.tokens + assistant.tokens;
+        let bands = if tokens < self.settings.short_tokens { Vec::new() } else { self.bands(&user, &assistant) };
+        Sketch { exact_key, head, messages: turns.len() as u32, prefixes, tokens, bands }
+    }
+
+    /// The hash of a prefix from the one before and a message.
+    fn link(&self, before: Id, turn: &Turn) -> Id {
+        let mut hasher = self.chain.clone();
+        hasher.update(&before.0);
+        canon::feed(&mut hasher, turn.role, &mask_tokens(turn.content), turn.tool_calls.map(mask_tokens).as_deref());
+        Id::of(hasher.finalize())
+    }
+
+    /// What users say and what assistants say (tool calls included). System prompts, tool schemas
+    /// and tool results stay out: templates make unrelated conversations look alike.
+    pub fn sides(&mut self, turns: &[Turn]) -> (Side, Side) {
+        let (mut user, mut assistant) = self.gather(turns);
+        user.finish();
+        assistant.finish();
+        (user, assistant)
+    }
+
+    fn gather(&mut self, turns: &[Turn]) -> (Side, Side) {
+        let (mut user, mut assistant) = (Side::default(), Side::default());
+        for turn in turns {
+            match turn.role {
+                "user" => self.shingler.add(turn.content, &mut user),
+                "assistant" => {
+                    self.shingler.add(turn.content, &mut assistant);
+                    if let Some(calls) = turn.tool_calls {
+                        self.shingler.add(calls, &mut assistant);
+                    }
+                }
+                _ => {}
+            }
+        }
+        (user, assistant)
+    }
+
+    fn bands(&mut self, user: &Side, assistant: &Side) -> Vec<u64> {
+        fill(&mut self.slots, &[&user.shingles, &assistant.shingles]);
+        let rows = self.settings.rows_per_band as usize;
+        let band = |(i, rows): (usize, &[u64])| {
+            let mut bytes = Vec::with_capacity(rows.len() * 8);
+            rows.iter().for_each(|slot| bytes.extend_from_slice(&slot.to_le_bytes()));
+            xxh3_64_with_seed(&bytes, i as u64)
+        };
+        self.slots.chunks(rows).enumerate().map(band).collect()
+    }
+}
+
+fn short(id: Id) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&id.0[..8]);
+    // 0 means "no such message".
+    u64::from_le_bytes(bytes).max(1)
+}
+
+/// Fast Similarity Sketching: in round i < K every element goes to a hashed slot, in round i >= K
+/// to slot i - K; a slot keeps its smallest (round, hash). Stops when all slots are full.
+fn fill(slots: &mut [u64], sets: &[&[u64]]) {
+    slots.fill(u64::MAX);
+    let count = slots.len() as u64;
+    let mut empty = slots.len();
+    if sets.iter().all(|set| set.is_empty()) {
+        return;
+    }
+    for round in 0..2 * count {
+        let salt = scramble(round + 1);
+        for &element in sets.iter().copied().flatten() {
+            let hash = scramble(element ^ salt);
+            let slot = if round < count { ((hash >> 32) * count) >> 32 } else { round - count };
+            let value = (round << 32) | (hash & 0xffff_ffff);
+            let slot = &mut slots[slot as usize];
+            empty -= usize::from(*slot == u64::MAX);
+            *slot = (*slot).min(value);
+        }
+        if empty == 0 {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: Settings = Settings { shingle_words: 3, bands: 16, rows_per_band: 8, short_tokens: 10 };
+
+    fn sketch(turns: &[(&str, &str)]) -> Sketch {
+        let key = ProjectKey::from_secret("a secret of good length").unwrap();
+        let turns: Vec<_> = turns.iter().map(|&(role, content)| Turn { role, content, tool_calls: None }).collect();
+        Sketcher::new(SETTINGS, &key).sketch(&turns)
+    }
+
+    #[test]
+    fn a_snapshot_is_a_prefix_and_regenerations_part_at_the_answer() {
+        let long = sketch(&[("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]);
+        let snapshot = sketch(&[("user", "a"), ("assistant", "b")]);
+        assert_eq!(long.prefixes[1].hash, snapshot.head);
+        let other = sketch(&[("user", "a"), ("assistant", "x")]);
+        assert_eq!(other.prefixes[0].hash, snapshot.prefixes[0].hash);
+        assert_ne!(other.prefixes[0].next, snapshot.prefixes[0].next);
+        assert_eq!(long.prefixes[1].next, 0, "a user message follows");
+    }
+
+    #[test]
+    fn pseudonyms_count_by_type() {
+        let one = sketch(&[("user", "write to [EMAIL:bcdfgh23] please")]);
+        assert_eq!(one.exact_key, sketch(&[("user", "write to [EMAIL:zzzzzz99] please")]).exact_key);
+        assert_ne!(one.exact_key, sketch(&[("user", "write to [PHONE:zzzzzz99] please")]).exact_key);
+    }
+
+    #[test]
+    fn short_conversations_have_no_bands() {
+        assert!(sketch(&[("user", "hi"), ("assistant", "hello there")]).bands.is_empty());
+    }
+
+    /// Slots agree with probability J; 200 pairs of sets with J = 0.8 and K = 128.
+    #[test]
+    fn the_sketch_estimates_jaccard_without_bias() {
+        for size in [12u64, 60, 1000] {
+            let mut equal = 0;
+            for pair in 0..200u64 {
+                let base = pair * 1_000_000;
+                // |A ∩ B| = 8/10 of the union.
+                let unit = size / 10 + 1;
+                let a: Vec<u64> = (base..base + 9 * unit).map(scramble).collect();
+                let b: Vec<u64> = (base + unit..base + 10 * unit).map(scramble).collect();
+                let (mut one, mut other) = (vec![0; 128], vec![0; 128]);
+                fill(&mut one, &[&a]);
+                fill(&mut other, &[&b]);
+                equal += one.iter().zip(&other).filter(|(x, y)| x == y).count();
+            }
+            let estimate = equal as f64 / (200.0 * 128.0);
+            // Five standard errors of the mean.
+            assert!((estimate - 0.8).abs() < 5.0 * (0.16f64 / (200.0 * 128.0)).sqrt() * 2.0, "{size}: {estimate}");
+        }
+    }
+}

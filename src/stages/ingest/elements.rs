@@ -1,0 +1,225 @@
+//! Cuts the elements out of one top-level JSON array, streamed.
+//!
+//! Not here: whether an element is good JSON; only brackets and strings are followed.
+//!
+//! Always: an array that ends early gives its whole elements and one reject for the rest.
+
+use std::io::Read;
+
+use super::{Cutter, Raw, Reason};
+use crate::record::Place;
+
+const CHUNK_BYTES: usize = 1 << 20;
+
+pub struct Elements<'a> {
+    input: Box<dyn Read + Send + 'a>,
+    chunk: Vec<u8>,
+    from: usize,
+    to: usize,
+    offset: u64,
+    line: u64,
+    /// The element being gathered.
+    element: Vec<u8>,
+    max_bytes: u64,
+    hasher: blake3::Hasher,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// Before the `[`.
+    Before,
+    /// Between elements.
+    Between,
+    /// Behind a `]`: another array may follow, anything else is a reject.
+    After,
+    Ended,
+}
+
+impl<'a> Elements<'a> {
+    pub fn new(input: Box<dyn Read + Send + 'a>, max_bytes: u64, hasher: blake3::Hasher) -> Self {
+        Elements {
+            input,
+            chunk: vec![0; CHUNK_BYTES],
+            from: 0,
+            to: 0,
+            offset: 0,
+            line: 1,
+            element: Vec::new(),
+            max_bytes,
+            hasher,
+            state: State::Before,
+        }
+    }
+
+    fn peek(&mut self) -> Result<Option<u8>, Reason> {
+        if self.from == self.to {
+            self.from = 0;
+            self.to = self.input.read(&mut self.chunk).map_err(|err| super::decode::reason(&err))?;
+            if self.to == 0 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.chunk[self.from]))
+    }
+
+    fn bump(&mut self) {
+        self.line += u64::from(self.chunk[self.from] == b'\n');
+        self.from += 1;
+        self.offset += 1;
+    }
+
+    /// Goes to the first byte of the next element; `None` at the end of the array.
+    fn seek(&mut self) -> Result<Option<()>, Reason> {
+        while let Some(byte) = self.peek()? {
+            match (self.state, byte) {
+                (State::Before | State::After, b'[') => self.state = State::Between,
+                (State::After, byte) if !byte.is_ascii_whitespace() => return Err(Reason::InvalidJson),
+                (State::Before | State::After, _) => {}
+                (_, b']') => self.state = State::After,
+                (_, b',' | b' ' | b'\t' | b'\r' | b'\n') => {}
+                _ => return Ok(Some(())),
+            }
+            self.bump();
+        }
+        if self.state == State::After { Ok(None) } else { Err(Reason::InvalidJson) }
+    }
+
+    /// Gathers one element; its bytes beyond the limit only go into the hash.
+    fn gather(&mut self) -> Result<Option<blake3::Hash>, Reason> {
+        let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
+        let mut long: Option<blake3::Hasher> = None;
+        self.element.clear();
+        loop {
+            let Some(byte) = self.peek()? else { return Err(Reason::InvalidJson) };
+            let mut closed = false;
+            if in_string {
+                in_string = escaped || byte != b'"';
+                escaped = !escaped && byte == b'\\';
+                closed = !in_string && depth == 0;
+            } else {
+                match byte {
+                    b'"' => in_string = true,
+                    b'{' | b'[' => depth += 1,
+                    b',' if depth == 0 => break,
+                    b']' | b'}' if depth == 0 => break,
+                    b']' | b'}' => {
+                        depth -= 1;
+                        closed = depth == 0;
+                    }
+                    _ => {}
+                }
+            }
+            match &mut long {
+                Some(hasher) => drop(hasher.update(&[byte])),
+                None => self.element.push(byte),
+            }
+            if long.is_none() && self.element.len() as u64 > self.max_bytes {
+                long = Some(self.hasher.clone().update(&self.element).clone());
+                self.element = Vec::new();
+            }
+            self.bump();
+            if closed {
+                break;
+            }
+        }
+        Ok(long.map(|hasher| hasher.finalize()))
+    }
+}
+
+impl Cutter for Elements<'_> {
+    fn next(&mut self) -> Option<Raw<'_>> {
+        if self.state == State::Ended {
+            return None;
+        }
+        let (start_byte, line) = match self.seek() {
+            Ok(None) => {
+                self.state = State::Ended;
+                return None;
+            }
+            Ok(Some(())) => (self.offset, self.line),
+            Err(reason) => {
+                let (start_byte, line) = (self.offset, self.line);
+                self.drain();
+                return Some(self.broken(start_byte, line, reason));
+            }
+        };
+        match self.gather() {
+            Err(reason) => Some(self.broken(start_byte, line, reason)),
+            Ok(Some(hash)) => {
+                let place = Place { start_byte, end_byte: self.offset, line, element: 0 };
+                Some(Raw { place, bytes: Err(Reason::LineTooLong), hash: Some(hash) })
+            }
+            Ok(None) => {
+                let bytes = self.element.trim_ascii_end();
+                let place = Place { start_byte, end_byte: start_byte + bytes.len() as u64, line, element: 0 };
+                Some(Raw { place, bytes: Ok(bytes), hash: None })
+            }
+        }
+    }
+}
+
+impl Elements<'_> {
+    /// Runs to the end of what can be read, so that a reject covers all that was not understood.
+    fn drain(&mut self) {
+        while let Ok(Some(_)) = self.peek() {
+            self.bump();
+        }
+    }
+
+    fn broken(&mut self, start_byte: u64, line: u64, reason: Reason) -> Raw<'_> {
+        self.state = State::Ended;
+        let place = Place { start_byte, end_byte: self.offset, line, element: 0 };
+        let hash = self.hasher.clone().update(&self.element).finalize();
+        Raw { place, bytes: Err(reason), hash: Some(hash) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Cut = (u64, u64, u64, Result<String, Reason>);
+
+    fn cut(text: &str) -> Vec<Cut> {
+        let mut elements = Elements::new(Box::new(text.as_bytes()), 30, blake3::Hasher::new());
+        let mut out = Vec::new();
+        while let Some(raw) = elements.next() {
+            let bytes = raw.bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            out.push((raw.place.start_byte, raw.place.end_byte, raw.place.line, bytes));
+        }
+        out
+    }
+
+    #[test]
+    fn elements_are_cut_at_their_brackets() {
+        let ok = |text: &str| Ok(text.to_owned());
+        assert_eq!(cut("[]"), []);
+        assert_eq!(
+            cut("[\n {\"a\":[1,\"]\\\"},\"]} ,\n2]"),
+            [(3, 20, 2, ok("{\"a\":[1,\"]\\\"},\"]}")), (23, 24, 3, ok("2"))]
+        );
+    }
+
+    #[test]
+    fn a_cut_array_gives_its_whole_elements_first() {
+        let got = cut("[{\"a\":1},{\"b\":");
+        assert_eq!(got[0].3, Ok("{\"a\":1}".to_owned()));
+        assert_eq!(got[1], (9, 14, 1, Err(Reason::InvalidJson)));
+        assert_eq!(cut("[{\"a\":1}"), [(1, 8, 1, Ok("{\"a\":1}".to_owned())), (8, 8, 1, Err(Reason::InvalidJson))]);
+    }
+
+    #[test]
+    fn what_stands_behind_an_array_is_answered_for() {
+        let ok = |text: &str| Ok(text.to_owned());
+        assert_eq!(cut("[1]\n[2]\n"), [(1, 2, 1, ok("1")), (5, 6, 2, ok("2"))]);
+        assert_eq!(cut("[1] x y"), [(1, 2, 1, ok("1")), (4, 7, 1, Err(Reason::InvalidJson))]);
+    }
+
+    #[test]
+    fn a_long_element_is_one_reject() {
+        let got = cut(&format!("[\"{}\",1]", "x".repeat(40)));
+        assert_eq!(got[0], (1, 43, 1, Err(Reason::LineTooLong)));
+        assert_eq!(got[1].3, Ok("1".to_owned()));
+    }
+}

@@ -1,0 +1,150 @@
+//! OpenAI chat messages: content as string, null or parts; tool calls; tool results.
+//!
+//! Fields of a message that are not named here are dropped: nothing unscanned passes through.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::Reason;
+use crate::record::{Message, Role, ToolCall};
+
+#[derive(Deserialize)]
+pub(super) struct RawMessage {
+    role: Option<String>,
+    #[serde(default)]
+    content: Content,
+    name: Option<String>,
+    tool_call_id: Option<String>,
+    tool_calls: Option<Vec<RawCall>>,
+    function_call: Option<RawFunction>,
+}
+
+#[derive(Deserialize)]
+struct RawCall {
+    id: Option<String>,
+    function: RawFunction,
+}
+
+#[derive(Deserialize)]
+struct RawFunction {
+    name: String,
+    arguments: Option<Box<RawValue>>,
+}
+
+impl RawMessage {
+    pub(super) fn message(self) -> Result<Message, Reason> {
+        let role = Role::parse(&self.role.ok_or(Reason::MissingRole)?).ok_or(Reason::UnknownRole)?;
+        let mut tool_calls = Vec::new();
+        for call in self.tool_calls.into_iter().flatten() {
+            tool_calls.push(call.function.call(call.id.unwrap_or_default())?);
+        }
+        if let Some(function) = self.function_call {
+            tool_calls.push(function.call(String::new())?);
+        }
+        let content = match self.content {
+            Content::Text(text) => text,
+            Content::Unknown => return Err(Reason::BadShape),
+        };
+        Ok(Message { role, content, name: self.name, tool_call_id: self.tool_call_id, tool_calls })
+    }
+}
+
+impl RawFunction {
+    /// Arguments are a JSON string by the API's contract; some loggers write the object itself.
+    fn call(self, id: String) -> Result<ToolCall, Reason> {
+        let arguments = match self.arguments {
+            None => String::new(),
+            Some(raw) if raw.get().starts_with('"') => {
+                serde_json::from_str(raw.get()).map_err(|_| Reason::InvalidJson)?
+            }
+            Some(raw) => raw.get().to_owned(),
+        };
+        Ok(ToolCall { id, name: self.name, arguments })
+    }
+}
+
+/// Content as plain text; parts that are not text become typed placeholders.
+enum Content {
+    Text(String),
+    Unknown,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Content::Text(String::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shapes;
+        impl<'de> Visitor<'de> for Shapes {
+            type Value = Content;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a string, null or a list of parts")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Content, E> {
+                Ok(Content::Text(text.to_owned()))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Content, E> {
+                Ok(Content::Text(text))
+            }
+            fn visit_unit<E>(self) -> Result<Content, E> {
+                Ok(Content::default())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
+                let mut text = String::new();
+                let mut known = true;
+                while let Some(part) = parts.next_element::<Part>()? {
+                    let piece = part.text();
+                    known &= piece.is_some();
+                    if !text.is_empty() {
+                        text.push('\n');
+                    }
+                    text.push_str(&piece.unwrap_or_default());
+                }
+                Ok(if known { Content::Text(text) } else { Content::Unknown })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
+                while map.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
+                Ok(Content::Unknown)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Content, E> {
+                Ok(Content::Unknown)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Content, E> {
+                Ok(Content::Unknown)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Content, E> {
+                Ok(Content::Unknown)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Content, E> {
+                Ok(Content::Unknown)
+            }
+        }
+        deserializer.deserialize_any(Shapes)
+    }
+}
+
+#[derive(Deserialize)]
+struct Part {
+    r#type: Option<String>,
+    text: Option<String>,
+    refusal: Option<String>,
+}
+
+impl Part {
+    fn text(self) -> Option<String> {
+        match self.r#type.as_deref() {
+            Some("text" | "input_text" | "output_text") | None => self.text,
+            Some("refusal") => self.refusal,
+            Some("image_url" | "image" | "input_image") => Some("[image]".to_owned()),
+            Some("input_audio" | "audio") => Some("[audio]".to_owned()),
+            Some("file" | "input_file") => Some("[file]".to_owned()),
+            Some(_) => None,
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! One raw record to its conversations. The shape is told by the keys the record has.
+//!
+//! Always: a record is read whole or rejected whole; a key that stands twice is a reject, because
+//! which of the two was meant cannot be known.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::openai::RawMessage;
+use super::sharegpt::Turn;
+use super::{Reading, Reason, hh};
+use crate::config::Format;
+use crate::record::{Conversation, Message, Preference, Role};
+
+/// The conversations of one record: one, or two where the record states a preference.
+pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reason> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
+    if memchr::memchr(0, bytes).is_some() {
+        return Err(Reason::NulByte);
+    }
+    if deeper_than(bytes, reading.limits.nesting_depth) {
+        return Err(Reason::TooDeep);
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let record =
+        Keys { messages_key: &reading.messages_key }.deserialize(&mut json).map_err(|err| json_reason(&err, text))?;
+    json.end().map_err(|_| Reason::InvalidJson)?;
+    let conversations = record.conversations(reading.format)?;
+    for conversation in &conversations {
+        check(conversation, reading)?;
+    }
+    Ok(conversations)
+}
+
+/// serde's errors to ours. Duplicates carry a mark that only this module writes.
+fn json_reason(err: &serde_json::Error, text: &str) -> Reason {
+    if err.is_syntax() || err.is_eof() {
+        return Reason::InvalidJson;
+    }
+    let message = err.to_string();
+    if message.starts_with("duplicate field") {
+        return Reason::DuplicateKey;
+    }
+    // A value of the wrong type is bad shape if the record is JSON at all.
+    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() { Reason::BadShape } else { Reason::InvalidJson }
+}
+
+/// Whether brackets nest deeper than `limit`. Counting the opening ones is enough for most.
+fn deeper_than(bytes: &[u8], limit: u32) -> bool {
+    if memchr::memchr2_iter(b'{', b'[', bytes).nth(limit as usize).is_none() {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
+    for &byte in bytes {
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > limit {
+            return true;
+        }
+    }
+    false
+}
+
+fn check(conversation: &Conversation, reading: &Reading) -> Result<(), Reason> {
+    if conversation.messages.is_empty() {
+        return Err(Reason::NoMessages);
+    }
+    if conversation.messages.len() > reading.limits.messages as usize {
+        return Err(Reason::TooManyMessages);
+    }
+    let nul = |text: &str| memchr::memchr(0, text.as_bytes()).is_some();
+    let bad = |message: &Message| {
+        nul(&message.content) || message.tool_calls.iter().any(|call| nul(&call.arguments) || nul(&call.name))
+    };
+    if conversation.messages.iter().any(bad) { Err(Reason::NulByte) } else { Ok(()) }
+}
+
+/// Top-level keys of a record, of all shapes.
+#[derive(Default)]
+struct Record<'a> {
+    messages: Option<Vec<RawMessage>>,
+    conversations: Option<Vec<Turn>>,
+    chosen: Option<String>,
+    rejected: Option<String>,
+    system: Option<String>,
+    tools: Option<&'a RawValue>,
+    model: Option<String>,
+    created: Option<Created<'a>>,
+    id: Option<Cow<'a, str>>,
+    /// Whatever else there is, as JSON.
+    rest: String,
+}
+
+impl Record<'_> {
+    fn conversations(mut self, format: Option<Format>) -> Result<Vec<Conversation>, Reason> {
+        let found = match &self {
+            Record { messages: Some(_), .. } => Format::OpenaiChat,
+            Record { conversations: Some(_), .. } => Format::Sharegpt,
+            Record { chosen: Some(_), rejected: Some(_), .. } => Format::Hh,
+            _ => return Err(Reason::BadShape),
+        };
+        if format.is_some_and(|named| named != found) {
+            return Err(Reason::BadShape);
+        }
+        match found {
+            Format::OpenaiChat => {
+                let messages = self.messages.take().unwrap_or_default();
+                let messages = messages.into_iter().map(RawMessage::message).collect::<Result<_, _>>()?;
+                Ok(vec![self.with(messages)])
+            }
+            Format::Sharegpt => {
+                let turns = self.conversations.take().unwrap_or_default();
+                let mut messages: Vec<Message> = turns.into_iter().map(Turn::message).collect::<Result<_, _>>()?;
+                if let Some(system) = self.system.take().filter(|text| !text.is_empty()) {
+                    messages.insert(0, Message::text(Role::System, system));
+                }
+                Ok(vec![self.with(messages)])
+            }
+            Format::Hh => self.pair(),
+        }
+    }
+
+    fn pair(mut self) -> Result<Vec<Conversation>, Reason> {
+        let chosen = hh::messages(&self.chosen.take().unwrap_or_default())?;
+        let rejected = hh::messages(&self.rejected.take().unwrap_or_default())?;
+        let mut one = self.with(chosen);
+        let mut other = one.clone();
+        other.messages = rejected;
+        one.preference = Some(Preference::Chosen);
+        other.preference = Some(Preference::Rejected);
+        Ok(vec![one, other])
+    }
+
+    fn with(&mut self, messages: Vec<Message>) -> Conversation {
+        let rest = std::mem::take(&mut self.rest);
+        Conversation {
+            messages,
+            tools: self
+                .tools
+                .map(RawValue::get)
+                .filter(|json| !matches!(*json, "null" | "[]" | "\"\""))
+                .map(str::to_owned),
+            model: self.model.take(),
+            created_at_us: self.created.take().and_then(|created| created.0.get().parse_time()),
+            external_id: self.id.take().map(Cow::into_owned),
+            metadata: (!rest.is_empty()).then(|| format!("{{{rest}}}")),
+            preference: None,
+        }
+    }
+}
+
+/// A time as loggers write it: seconds since 1970, or RFC 3339.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Created<'a>(#[serde(borrow)] &'a RawValue);
+
+trait ParseTime {
+    fn parse_time(&self) -> Option<i64>;
+}
+
+impl ParseTime for str {
+    fn parse_time(&self) -> Option<i64> {
+        match self.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            Some(text) => chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_micros()),
+            None => self.parse::<f64>().ok().filter(|s| s.abs() < 1e11).map(|seconds| (seconds * 1e6) as i64),
+        }
+    }
+}
+
+/// Reads the top level in one pass.
+struct Keys<'k> {
+    messages_key: &'k str,
+}
+
+impl<'de> DeserializeSeed<'de> for Keys<'_> {
+    type Value = Record<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Record<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    slot: &mut Option<T>,
+    map: &mut A,
+    seen: bool,
+) -> Result<(), A::Error> {
+    if seen {
+        return Err(A::Error::duplicate_field("of the record"));
+    }
+    *slot = map.next_value::<Option<T>>()?;
+    Ok(())
+}
+
+impl<'de> Visitor<'de> for Keys<'_> {
+    type Value = Record<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record<'de>, A::Error> {
+        let mut record = Record::default();
+        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(8);
+        while let Some(key) = map.next_key::<Key<'de>>()?.map(|key| key.0) {
+            let twice = seen.contains(&key);
+            match key.as_ref() {
+                name if name == self.messages_key => once(&mut record.messages, &mut map, twice)?,
+                "conversations" => once(&mut record.conversations, &mut map, twice)?,
+                "chosen" => once(&mut record.chosen, &mut map, twice)?,
+                "rejected" => once(&mut record.rejected, &mut map, twice)?,
+                "system" => once(&mut record.system, &mut map, twice)?,
+                "tools" => once(&mut record.tools, &mut map, twice)?,
+                "model" => once(&mut record.model, &mut map, twice)?,
+                "created" | "created_at" | "timestamp" => once(&mut record.created, &mut map, twice)?,
+                "id" => {
+                    let mut raw: Option<&RawValue> = None;
+                    once(&mut raw, &mut map, twice)?;
+                    record.id = raw.map(|raw| Cow::Borrowed(raw.get().trim_matches('"')));
+                }
+                other => {
+                    let mut raw: Option<&RawValue> = None;
+                    once(&mut raw, &mut map, twice)?;
+                    let comma = if record.rest.is_empty() { "" } else { "," };
+                    let value = raw.map_or("null", RawValue::get);
+                    record.rest.push_str(comma);
+                    record.rest.push_str(&serde_json::to_string(other).map_err(A::Error::custom)?);
+                    record.rest.push(':');
+                    record.rest.push_str(value);
+                }
+            }
+            seen.push(key);
+        }
+        Ok(record)
+    }
+}
+
+/// Borrows the key where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Limits;
+
+    fn read(json: &str) -> Result<Vec<Conversation>, Reason> {
+        let reading = Reading {
+            format: None,
+            messages_key: "messages".to_owned(),
+            limits: Limits { messages: 3, ..Limits::default() },
+        };
+        parse(json.as_bytes(), &reading)
+    }
+
+    #[test]
+    fn openai_chat() {
+        let got = read(
+            r#"{"id":"x1","model":"m","created":1.5,"tools":[{"a":1}],"user":"u","messages":[
+            {"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"u"}}]},
+            {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"q\":1}"}}]},
+            {"role":"tool","tool_call_id":"c","content":"done","name":"f"}]}"#,
+        )
+        .unwrap()
+        .remove(0);
+        assert_eq!(got.messages[0].content, "a\n[image]");
+        assert_eq!(got.messages[1].tool_calls[0].arguments, r#"{"q":1}"#);
+        assert_eq!(got.messages[2].tool_call_id.as_deref(), Some("c"));
+        assert_eq!(got.created_at_us, Some(1_500_000));
+        assert_eq!(got.metadata.as_deref(), Some(r#"{"user":"u"}"#));
+        assert_eq!(got.tools.as_deref(), Some(r#"[{"a":1}]"#));
+        assert_eq!(got.external_id.as_deref(), Some("x1"));
+    }
+
+    #[test]
+    fn sharegpt_and_hh() {
+        let got = read(r#"{"system":"s","conversations":[{"from":"human","value":"hi"},{"from":"gpt","value":"yo"}]}"#)
+            .unwrap();
+        let roles: Vec<_> = got[0].messages.iter().map(|m| m.role).collect();
+        assert_eq!(roles, [Role::System, Role::User, Role::Assistant]);
+        let got =
+            read(r#"{"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: a\n\nAssistant: c"}"#).unwrap();
+        assert_eq!(got[0].preference, Some(Preference::Chosen));
+        assert_eq!(got[1].messages[1].content, "c");
+    }
+
+    #[test]
+    fn every_reject_has_its_reason() {
+        let deep =
+            format!(r#"{{"messages":[{{"role":"user","content":"x"}}],"m":{}{}}}"#, "[".repeat(99), "]".repeat(99));
+        for (json, reason) in [
+            ("not json", Reason::InvalidJson),
+            (r#"{"messages":["#, Reason::InvalidJson),
+            (r#"{"messages":[]} x"#, Reason::InvalidJson),
+            ("[1]", Reason::BadShape),
+            (r#"{"note":"x"}"#, Reason::BadShape),
+            (r#"{"messages":"x"}"#, Reason::BadShape),
+            (r#"{"messages":null}"#, Reason::BadShape),
+            (r#"{"messages":[]}"#, Reason::NoMessages),
+            (r#"{"messages":[{"content":"x"}]}"#, Reason::MissingRole),
+            (r#"{"messages":[{"role":"wizard","content":"x"}]}"#, Reason::UnknownRole),
+            (r#"{"messages":[{"role":"user","content":5}]}"#, Reason::BadShape),
+            (r#"{"messages":[{"role":"user","content":"a\u0000b"}]}"#, Reason::NulByte),
+            (r#"{"messages":[{"role":"user","role":"user","content":"x"}]}"#, Reason::DuplicateKey),
+            (r#"{"messages":[{"role":"user","content":"x"}],"messages":[]}"#, Reason::DuplicateKey),
+            (r#"{"a":1,"messages":[],"a":2}"#, Reason::DuplicateKey),
+            (&deep, Reason::TooDeep),
+            (
+                r#"{"messages":[{"role":"user"},{"role":"user"},{"role":"user"},{"role":"user"}]}"#,
+                Reason::TooManyMessages,
+            ),
+        ] {
+            assert_eq!(read(json), Err(reason), "{json}");
+        }
+    }
+}

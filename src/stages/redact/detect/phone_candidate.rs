@@ -1,0 +1,180 @@
+//! Decides whether one stretch of digits is a phone number.
+//!
+//! Not here: where stretches begin and end (`phone`), what stands around them (`phone_edge`).
+//!
+//! Always: the library is asked last, after checks that cost next to nothing.
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
+
+use super::edge::{before, said_before};
+use super::numbers::{Run, Sep};
+use super::{Kind, Span, span};
+
+/// `+46 (0)8 928 571 38` has six groups; French numbers have five.
+pub(super) const GROUPS_MAX: usize = 8;
+
+/// A bare row of digits after one of these is a number of something else.
+const ID_WORDS: [&str; 16] = [
+    "order",
+    "invoice",
+    "ticket",
+    "ref",
+    "account",
+    "case",
+    "tracking",
+    "id",
+    "isbn",
+    "serial",
+    "sku",
+    "timestamp",
+    "transaction",
+    "confirmation",
+    "reservation",
+    "issue",
+];
+
+/// The ends of 32-bit integers are valid American numbers, and stand in far more code than phone books.
+const INTEGER_ENDS: [&str; 4] = ["2147483647", "2147483648", "4294967295", "4294967296"];
+
+#[derive(Clone, Debug)]
+pub(super) struct Country {
+    pub(super) region: Region,
+    pub(super) code: i32,
+    /// What a national number begins with here (`0`); empty where numbers have no such prefix.
+    pub(super) trunk: String,
+}
+
+impl Country {
+    /// The North American plan: groups of 3, 3 and 4, and 1 is both trunk prefix and code.
+    pub(super) fn is_american(&self) -> bool {
+        self.code == 1
+    }
+
+    /// Other regions of the same plan count too: from the US, Canada is not abroad.
+    pub(super) fn parse(&self, raw: &str) -> Option<PhoneNumber> {
+        let number = PHONE_NUMBER_UTIL.parse(raw, Some(self.region)).ok()?;
+        (number.country_code == self.code && PHONE_NUMBER_UTIL.is_valid_number(&number)).then_some(number)
+    }
+}
+
+/// What the library writes before the significant digits of an example number. It knows the
+/// prefix itself but does not hand it out.
+pub(super) fn trunk(region: Region) -> String {
+    let Ok(example) = PHONE_NUMBER_UTIL.get_example_number(region) else { return String::new() };
+    let written = PHONE_NUMBER_UTIL.format(&example, PhoneNumberFormat::National);
+    let written: String = written.chars().filter(char::is_ascii_digit).collect();
+    written.strip_suffix(&example.get_national_significant_number()).unwrap_or_default().to_owned()
+}
+
+/// A stretch of runs that may be one number.
+pub(super) struct Candidate<'a> {
+    pub(super) text: &'a str,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) runs: &'a [Run],
+}
+
+impl Candidate<'_> {
+    fn raw(&self) -> &str {
+        &self.text[self.start..self.end]
+    }
+
+    pub(super) fn international(&self) -> Option<Span> {
+        let number = PHONE_NUMBER_UTIL.parse(self.raw(), None).ok()?;
+        let digits: usize = self.runs.iter().map(Run::digits).sum();
+        // A `+` and a length that the country has are enough: made-up and newly opened ranges.
+        let score = match PHONE_NUMBER_UTIL.is_valid_number(&number) {
+            true => 0.95,
+            false if digits >= 10 && PHONE_NUMBER_UTIL.is_possible_number(&number) => 0.7,
+            false => return None,
+        };
+        Some(span(self.start, self.end, Kind::Phone, "phone.international", score))
+    }
+
+    /// Written as an American number, whether its area exists or not. People (and models) who
+    /// make a number up stand it where a real one would; 555 is the area they know best.
+    pub(super) fn american_shape(&self, said: bool) -> bool {
+        let digits = |run: &Run| &self.text[run.start..run.end];
+        let rest = match self.runs {
+            [one, rest @ ..] if digits(one) == "1" => rest,
+            all => all,
+        };
+        let [area, exchange, line] = rest else { return false };
+        let dialled = |run: &Run| run.digits() == 3 && !digits(run).starts_with(['0', '1']);
+        let clear = said || exchange.sep != Sep::Space || digits(area) == "555";
+        clear && dialled(area) && dialled(exchange) && line.digits() == 4
+    }
+
+    pub(super) fn national(&self, countries: &[Country], digits: usize, said: bool) -> Option<Span> {
+        // A decimal number, alone or with others beside it.
+        if let [_, second, rest @ ..] = self.runs
+            && second.sep == Sep::Dot
+            && !rest.last().is_some_and(|last| last.sep == Sep::Dot)
+        {
+            return None;
+        }
+        let bare = self.runs.len() == 1;
+        if bare && !said && self.is_other_number() {
+            return None;
+        }
+        if let Some(found) = self.idd(digits) {
+            return Some(found);
+        }
+        let valid = countries
+            .iter()
+            .any(|country| self.written_as_in(country, digits, said) && country.parse(self.raw()).is_some());
+        if valid {
+            let score = if said {
+                0.9
+            } else if bare {
+                0.5
+            } else {
+                0.75
+            };
+            return Some(span(self.start, self.end, Kind::Phone, "phone.national", score));
+        }
+        let american = countries.iter().any(Country::is_american) && self.american_shape(said);
+        american.then(|| span(self.start, self.end, Kind::Phone, "phone.american_shape", 0.6))
+    }
+
+    /// `0044 20 7183 8750`: `00` in place of `+`.
+    fn idd(&self, digits: usize) -> Option<Span> {
+        let rest = self.raw().strip_prefix("00").filter(|rest| digits >= 11 && !rest.starts_with('0'))?;
+        let number = PHONE_NUMBER_UTIL.parse(format!("+{rest}"), None).ok()?;
+        PHONE_NUMBER_UTIL.is_valid_number(&number).then(|| span(self.start, self.end, Kind::Phone, "phone.idd", 0.8))
+    }
+
+    /// Cheap checks before the library is asked: most rows of digits end here.
+    pub(super) fn written_as_in(&self, country: &Country, digits: usize, said: bool) -> bool {
+        let mut lens = [0; GROUPS_MAX];
+        for (len, run) in lens.iter_mut().zip(self.runs) {
+            *len = run.digits();
+        }
+        let lens = &lens[..self.runs.len()];
+        let first = self.text.as_bytes()[self.runs[0].start];
+        if country.is_american() {
+            let bare_one = matches!(lens, [1, ..]) && first == b'1';
+            let rest = if bare_one { &lens[1..] } else { lens };
+            return matches!(rest, [3, 3, 4] | [3, 7] | [6, 4])
+                || matches!(rest, [10])
+                || (matches!(rest, [11]) && first == b'1');
+        }
+        let trunk = country.trunk.as_bytes();
+        let prefixed = !trunk.is_empty() && self.text.as_bytes()[self.runs[0].start..].starts_with(trunk);
+        let zip = matches!(lens, [5, 4]);
+        match lens {
+            _ if said => true,
+            [_] => prefixed && digits >= 10,
+            _ if !trunk.is_empty() => prefixed || self.raw().starts_with('('),
+            _ => !zip && lens.iter().all(|len| (2..=5).contains(len)),
+        }
+    }
+
+    fn is_other_number(&self) -> bool {
+        if INTEGER_ENDS.contains(&self.raw()) {
+            return true;
+        }
+        let marked = before(self.text, self.start).is_some_and(|c| "#$€£¥№=/.,:\\".contains(c));
+        marked || said_before(self.text, self.start, 20, &ID_WORDS)
+    }
+}

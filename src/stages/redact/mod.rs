@@ -1,0 +1,22 @@
+//! Finds personal data and secrets and writes typed, keyed pseudonyms in their place.
+//!
+//! Not here: names, addresses, disguised values (see README, "Honest limits").
+//!
+//! Always: every string of a conversation is walked, tool calls and metadata too; a finding says
+//! where and what kind, never the value.
+
+mod conversation;
+mod detect;
+mod json;
+mod kind;
+mod pseudonym;
+mod text;
+
+pub use conversation::Redactor;
+pub use kind::Kind;
+pub use pseudonym::mask_tokens;
+pub use text::Finding;
+
+/// Version of the rules as a whole; part of the key of every redacted layer.
+/// - 1: first release.
+pub const RULES_VERSION: u32 = 1;

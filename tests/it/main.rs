@@ -1,0 +1,13 @@
+//! Integration tests: the built programs over files, and what the source tree promises of itself.
+//!
+//! One binary, so that the library is linked once. Every test works in temporary folders of its
+//! own and ends only processes that it started.
+
+mod bad_input;
+mod corpus;
+mod crash;
+mod determinism;
+mod help;
+mod quickstart;
+mod schemas;
+mod walls;
