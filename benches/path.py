@@ -6,13 +6,14 @@ Binaries: GRISTMILL_BIN, CORPUS_BIN (default: target/release or $CARGO_TARGET_DI
 Makes a corpus in a temporary folder, runs with 1 and 2 threads, compares every count with
 expected.json, prints MB/s, peak memory and the ratio. Exits 1 if a count differs.
 """
-import json, os, pathlib, resource, subprocess, sys, tempfile, time
+import json, os, pathlib, resource, shutil, subprocess, sys, tempfile, time
 
 root = pathlib.Path(__file__).resolve().parent.parent
 release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release"
 gristmill = os.environ.get("GRISTMILL_BIN", release / "gristmill")
 corpus = os.environ.get("CORPUS_BIN", release / "corpus")
-size, times = (sys.argv[1:] + ["1G", "2"][len(sys.argv) - 1:])[:2]
+size = sys.argv[1] if len(sys.argv) > 1 else "1G"
+times = int(sys.argv[2]) if len(sys.argv) > 2 else 2
 
 
 def check(outcome, expected):
@@ -42,9 +43,9 @@ with tempfile.TemporaryDirectory(prefix="gristmill-bench-") as folder:
     (folder / "run").mkdir()
     (folder / "run/corpus.toml").write_text(text.replace("rubrics/", "../pipelines/rubrics/"))
     best = {}
-    for threads in [1, 2] * int(times):
+    for threads in [1, 2] * times:
         store = folder / f"store-{threads}"
-        subprocess.run(["rm", "-rf", store], check=True)
+        shutil.rmtree(store, ignore_errors=True)
         began = time.monotonic()
         command = [gristmill, "run", folder / "run/corpus.toml", "--store", store, "--json", "--threads", str(threads)]
         ran = subprocess.run(command, check=True, capture_output=True)

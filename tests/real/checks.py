@@ -2,10 +2,25 @@
 
 import hashlib
 import json
+import os
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
+
+
+def offline(part):
+    """Keeps `datasets` off the network and its cache in a folder of its own, which lives as long as what
+    is returned. Before the first import of a Hugging Face package: they read these once."""
+    scratch = tempfile.TemporaryDirectory(prefix=f"gristmill-{part}-")
+    os.environ |= {
+        "HF_HOME": scratch.name,
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    }
+    return scratch
 
 
 class Checks:
@@ -53,6 +68,24 @@ TEXT_COLUMNS = ("messages", "prompt", "chosen", "rejected", "completion", "tools
 def releases(store):
     """Version directories of the store, oldest first."""
     return sorted(p for p in Path(store).glob("datasets/*/v*") if p.is_dir())
+
+
+def each_release(part, packages, check):
+    """Runs `check(release, checks)` on every release of the store that the command line names; an exit code."""
+    store = Path(sys.argv[1]).resolve()
+    print("# " + " ".join(f"{m.__name__}=={m.__version__}" for m in packages), flush=True)
+    checks = Checks(f"{part} ")
+    found = releases(store)
+    if not found:
+        checks.fail("releases", f"no release in {store}/datasets")
+    for release in found:
+        checks.prefix = f"{part} {release.parent.name}/{release.name} "
+        # A release that can't be read at all must not hide the others.
+        try:
+            check(release, checks)
+        except Exception as error:
+            checks.fail("read", f"{type(error).__name__}: {error}")
+    return 1 if checks.failed else 0
 
 
 def split_files(release):

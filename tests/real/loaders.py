@@ -4,19 +4,14 @@ Usage: loaders.py STORE
 """
 
 import json
-import os
 import re
 import sys
 import tempfile
 from pathlib import Path
 
-scratch = tempfile.TemporaryDirectory(prefix="gristmill-loaders-")
-os.environ |= {
-    "HF_HOME": scratch.name,
-    "HF_HUB_OFFLINE": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-}
+from checks import ID_COLUMNS, digest, each_release, expect, offline, split_files
+
+scratch = offline("loaders")
 
 import datasets
 import duckdb
@@ -24,8 +19,6 @@ import pandas
 import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from checks import ID_COLUMNS, JSON_FIELDS, Checks, digest, expect, plain, releases, split_files
 
 
 def fields(arrow_type):
@@ -202,24 +195,4 @@ def check_release(release, checks):
     checks.run("evidence", check_lineage)
 
 
-def main():
-    store = Path(sys.argv[1]).resolve()
-    versions = " ".join(
-        f"{m.__name__}=={m.__version__}" for m in (datasets, polars, pandas, pa, duckdb)
-    )
-    print(f"# {versions}", flush=True)
-    checks = Checks("loaders ")
-    found = releases(store)
-    if not found:
-        checks.fail("releases", f"no release in {store}/datasets")
-    for release in found:
-        checks.prefix = f"loaders {release.parent.name}/{release.name} "
-        # A release that can't be read at all must not hide the others.
-        try:
-            check_release(release, checks)
-        except Exception as error:
-            checks.fail("read", f"{type(error).__name__}: {error}")
-    return 1 if checks.failed else 0
-
-
-sys.exit(main())
+sys.exit(each_release("loaders", (datasets, polars, pandas, pa, duckdb), check_release))

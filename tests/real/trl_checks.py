@@ -13,12 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-scratch = tempfile.TemporaryDirectory(prefix="gristmill-trl-")
+from checks import each_release, expect, offline
+
+scratch = offline("trl")
 os.environ |= {
-    "HF_HOME": scratch.name,
-    "HF_HUB_OFFLINE": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
     "CUDA_VISIBLE_DEVICES": "",
@@ -33,8 +31,6 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from trl.data_utils import apply_chat_template, is_conversational, maybe_extract_prompt
 from trl.trainer.utils import remove_none_values
-
-from checks import Checks, expect, releases
 
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
 # Families that render tools and tool results. Each reads something else of a row, so each must render all rows.
@@ -226,21 +222,4 @@ def check_release(release, checks):
         checks.run(name, lambda c=config: step(splits, tokenizer, SFTTrainer, c))
 
 
-def main():
-    store = Path(sys.argv[1]).resolve()
-    versions = " ".join(f"{m.__name__}=={m.__version__}" for m in (trl, transformers, datasets, torch))
-    print(f"# {versions}", flush=True)
-    checks = Checks("trl ")
-    found = releases(store)
-    if not found:
-        checks.fail("releases", f"no release in {store}/datasets")
-    for release in found:
-        checks.prefix = f"trl {release.parent.name}/{release.name} "
-        try:
-            check_release(release, checks)
-        except Exception as error:
-            checks.fail("read", f"{type(error).__name__}: {error}")
-    return 1 if checks.failed else 0
-
-
-sys.exit(main())
+sys.exit(each_release("trl", (trl, transformers, datasets, torch), check_release))

@@ -9,6 +9,16 @@ import sys
 MAGIC = b"\x04\x22\x4d\x18"
 
 
+def extended(length: int, data: bytes, at: int) -> tuple[int, int]:
+    """A length that goes on in the bytes from `at`, up to the first that is not 255; and where it ends."""
+    while True:
+        more = data[at]
+        at += 1
+        length += more
+        if more != 255:
+            return length, at
+
+
 def block(data: bytes, out: bytearray) -> None:
     """Appends one decompressed block; matches may reach back into `out`."""
     at, end = 0, len(data)
@@ -17,12 +27,7 @@ def block(data: bytes, out: bytearray) -> None:
         at += 1
         literals = token >> 4
         if literals == 15:
-            while True:
-                more = data[at]
-                at += 1
-                literals += more
-                if more != 255:
-                    break
+            literals, at = extended(literals, data, at)
         out += data[at : at + literals]
         at += literals
         if at >= end:
@@ -31,12 +36,7 @@ def block(data: bytes, out: bytearray) -> None:
         at += 2
         length = (token & 15) + 4
         if length == 19:
-            while True:
-                more = data[at]
-                at += 1
-                length += more
-                if more != 255:
-                    break
+            length, at = extended(length, data, at)
         start = len(out) - back
         if back >= length:
             out += out[start : start + length]
