@@ -14,33 +14,28 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// - 1: first release.
 pub const VERSION: u8 = 1;
 
-/// Feeds one message.
-pub fn feed(hasher: &mut blake3::Hasher, role: &str, content: &str, tool_calls: Option<&str>) {
-    part(hasher, role);
-    part(hasher, &text(content));
+/// Feeds one message to a hash, piece by piece.
+pub fn feed(hash: &mut impl FnMut(&[u8]), role: &str, content: &str, tool_calls: Option<&str>) {
+    let mut part = |bytes: &str| {
+        hash(&(bytes.len() as u64).to_le_bytes());
+        hash(bytes.as_bytes());
+    };
+    part(role);
+    part(&text(content));
     match tool_calls {
-        None => part(hasher, ""),
-        Some(calls) => part(hasher, &canonical_calls(calls)),
+        None => part(""),
+        Some(calls) => part(&canonical_calls(calls)),
     }
-}
-
-fn part(hasher: &mut blake3::Hasher, bytes: &str) {
-    hasher.update(&(bytes.len() as u64).to_le_bytes());
-    hasher.update(bytes.as_bytes());
 }
 
 /// NFC, LF, no blanks at line ends or at the end of the text.
 pub fn text(text: &str) -> Cow<'_, str> {
-    let nfc: Cow<str> = match is_nfc_quick(text.chars()) {
-        _ if text.is_ascii() => Cow::Borrowed(text),
-        IsNormalized::Yes => Cow::Borrowed(text),
-        _ => Cow::Owned(text.nfc().collect()),
-    };
+    let is_nfc = text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes;
+    let nfc: Cow<str> = if is_nfc { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) };
     let bytes = nfc.as_bytes();
-    let untidy = memchr::memchr(b'\r', bytes).is_some()
-        || memchr::memmem::find(bytes, b" \n").is_some()
-        || memchr::memmem::find(bytes, b"\t\n").is_some()
-        || bytes.last().is_some_and(u8::is_ascii_whitespace);
+    let blank_before = |at: usize| at > 0 && matches!(bytes[at - 1], b' ' | b'\t');
+    let untidy = bytes.last().is_some_and(u8::is_ascii_whitespace)
+        || memchr::memchr2_iter(b'\r', b'\n', bytes).any(|at| bytes[at] == b'\r' || blank_before(at));
     if !untidy {
         return nfc;
     }

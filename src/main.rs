@@ -4,9 +4,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match gristmill::cli::run(gristmill::cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

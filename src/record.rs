@@ -132,7 +132,12 @@ impl Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 32];
+        for (pair, byte) in text.chunks_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -161,6 +166,13 @@ impl ProjectKey {
         hasher.update(purpose.as_bytes());
         hasher.update(&[0]);
         hasher
+    }
+
+    /// Secret bytes for hashes that need to be fast: xxh3 takes 192.
+    pub fn secret(&self, purpose: &str) -> [u8; 192] {
+        let mut secret = [0; 192];
+        self.hasher(purpose).finalize_xof().fill(&mut secret);
+        secret
     }
 
     pub fn id(&self, purpose: &str, content: &[u8]) -> Id {

@@ -133,8 +133,12 @@ impl Engine {
         Ok(())
     }
 
-    pub fn logs(&self, scan: scan::LogScan) -> Result<DataFrame> {
-        self.ctx.read_table(Arc::new(scan)).map_err(|err| Error::engine("ingest", &err))
+    /// Makes raw logs the table `logs` of this session.
+    pub fn logs(&self, scan: scan::LogScan) -> Result<()> {
+        let failed = |err| Error::engine("ingest", &err);
+        self.ctx.deregister_table("logs").map_err(failed)?;
+        self.ctx.register_table("logs", Arc::new(scan)).map_err(failed)?;
+        Ok(())
     }
 
     pub async fn sql(&self, stage: &str, sql: &str, joins: Joins) -> Result<DataFrame> {

@@ -138,8 +138,11 @@ impl Maker {
 pub fn conversation_id(key: &ProjectKey, conversation: &Conversation) -> Id {
     let mut hasher = key.hasher("conversation");
     hasher.update(&[canon::VERSION]);
+    let mut hash = |bytes: &[u8]| {
+        hasher.update(bytes);
+    };
     for message in &conversation.messages {
-        canon::feed(&mut hasher, message.role.as_str(), &message.content, tool_calls_json(message).as_deref());
+        canon::feed(&mut hash, message.role.as_str(), &message.content, tool_calls_json(message).as_deref());
     }
     Id::of(hasher.finalize())
 }

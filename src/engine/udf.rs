@@ -154,6 +154,7 @@ fn sketch_fields() -> Fields {
     fields(vec![
         ("exact_key", DataType::Utf8),
         ("head", DataType::UInt64),
+        ("opening", DataType::UInt64),
         ("messages", DataType::UInt32),
         ("last_role", DataType::Utf8),
         ("prefixes", list(DataType::Struct(link))),
@@ -243,6 +244,7 @@ struct SketchColumns {
     exact_key: StringBuilder,
     last_role: StringBuilder,
     head: UInt64Builder,
+    opening: UInt64Builder,
     messages: UInt32Builder,
     tokens: UInt32Builder,
     bands: ListBuilder<UInt64Builder>,
@@ -255,6 +257,7 @@ impl SketchColumns {
         self.exact_key.append_value(sketch.exact_key.to_string());
         self.last_role.append_value(last_role);
         self.head.append_value(sketch.head);
+        self.opening.append_value(sketch.opening);
         self.messages.append_value(sketch.messages);
         self.tokens.append_value(sketch.tokens);
         sketch.bands.iter().for_each(|&band| self.bands.values().append_value(band));
@@ -264,7 +267,7 @@ impl SketchColumns {
     }
 
     fn finish(mut self) -> Result<ArrayRef> {
-        let DataType::List(item) = sketch_fields()[4].data_type().clone() else { return Err(wrong(Kernel::Sketch)) };
+        let DataType::List(item) = sketch_fields()[5].data_type().clone() else { return Err(wrong(Kernel::Sketch)) };
         let DataType::Struct(link) = item.data_type().clone() else { return Err(wrong(Kernel::Sketch)) };
         let links: Vec<ArrayRef> = vec![
             Arc::new(UInt64Array::from_iter_values(self.links.iter().map(|l| l.0))),
@@ -276,6 +279,7 @@ impl SketchColumns {
         let columns: Vec<ArrayRef> = vec![
             Arc::new(self.exact_key.finish()),
             Arc::new(self.head.finish()),
+            Arc::new(self.opening.finish()),
             Arc::new(self.messages.finish()),
             Arc::new(self.last_role.finish()),
             Arc::new(prefixes),

@@ -106,8 +106,10 @@ pub(super) fn sketch() -> SchemaRef {
         // Exact form: equal for conversations that say the same.
         text("exact_key"),
         // Hash of all messages in order, and of each proper prefix with what follows it if that
-        // is an assistant message (else 0).
+        // answers a user (else 0).
         number("head", DataType::UInt64),
+        // Hash of all before the first answer to a user; of the whole if nobody answered.
+        number("opening", DataType::UInt64),
         number("messages", DataType::UInt32),
         text("last_role"),
         list("prefixes", DataType::Struct(link)),

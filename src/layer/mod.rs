@@ -53,6 +53,7 @@ pub enum Redacted {}
 
 /// What dedup compares: hashes and columns to select by, no text.
 /// - 1: first release.
+/// - 2: with `opening`.
 #[derive(Clone, Debug)]
 pub enum Sketch {}
 
@@ -89,7 +90,7 @@ macro_rules! layer {
 }
 
 layer!(Redacted, "redacted", 1, columns::redacted);
-layer!(Sketch, "sketch", 1, columns::sketch);
+layer!(Sketch, "sketch", 2, columns::sketch);
 layer!(Deduped, "deduped", 1, columns::deduped);
 layer!(Sampled, "sampled", 1, columns::sampled);
 layer!(Labeled, "labeled", 1, columns::labeled);

@@ -120,10 +120,11 @@ impl Page {
                     format_args!("{}: conversation {winner} stands for it{evidence} (layer {of})", decision.fate),
                 );
             }
-            None => self.fact(
-                "dedup",
-                format_args!("{}, stands for {} others (layer {of})", decision.fate, decision.stands_for.len()),
-            ),
+            None => {
+                let count = decision.stands_for.len();
+                let others = if count == 1 { "other" } else { "others" };
+                self.fact("dedup", format_args!("{}, stands for {count} {others} (layer {of})", decision.fate));
+            }
         }
         self.many(2, &decision.stands_for, |page, one| {
             page.line(

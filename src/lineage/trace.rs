@@ -198,7 +198,7 @@ mod tests {
             "chat v0001, train row 0",
             "line 1, bytes 0..13",
             "2 x email by rule email version 2",
-            "stands for 1 others",
+            "stands for 1 other",
             "25.00 %",
             "annotation a2",
             "still has these bytes",

@@ -1,5 +1,6 @@
 //! The result of a run: what became of every record, what was made, and where to look further.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::table::{Side::Left, Side::Right, Table};
@@ -78,9 +79,12 @@ fn reasons(stages: &[StageOutcome]) -> String {
 
 fn first_rejects(stages: &[StageOutcome]) -> String {
     let mut text = String::new();
+    let mut told = BTreeSet::new();
     for place in stages.iter().flat_map(|stage| &stage.first_rejects) {
         let bytes = format!("bytes {} to {}", place.start_byte, place.end_byte);
-        let _ = writeln!(text, "  {}:{} {} ({bytes})", place.source, place.line, place.reason);
+        let advice = place.advice.filter(|_| told.insert(&place.reason)).map(|advice| format!(": {advice}"));
+        let advice = advice.unwrap_or_default();
+        let _ = writeln!(text, "  {}:{} {} ({bytes}){advice}", place.source, place.line, place.reason);
     }
     if text.is_empty() { text } else { format!("First rejects:\n{text}") }
 }
@@ -167,6 +171,7 @@ mod tests {
                 start_byte: 120,
                 end_byte: 340,
                 reason: "bad_json".to_owned(),
+                advice: Some("mend it"),
             }],
             ..Default::default()
         };
@@ -232,7 +237,7 @@ What was found:
   dedup    duplicates edges 9
 
 First rejects:
-  raw/a.jsonl:12 bad_json (bytes 120 to 340)
+  raw/a.jsonl:12 bad_json (bytes 120 to 340): mend it
 
 Batches to label:
   batch  name     task  tasks       path

@@ -18,7 +18,10 @@ pub fn card(manifest: &ReleaseManifest) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(card, "| {split} | {rows} |");
     }
-    card.push_str("\nA split is drawn by prompt group: different answers to one prompt are never on both sides.\n");
+    card.push_str(
+        "\nA split is drawn by first prompt: conversations that open alike, and those that a duplicate links to \
+                   them, are on one side, however they were answered.\n",
+    );
     card.push_str("\n## Columns\n\n| column | type |\n|---|---|\n");
     for column in &manifest.columns {
         let _ = writeln!(card, "| {} | `{}` |", column.name, column.r#type);

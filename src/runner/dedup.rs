@@ -2,7 +2,7 @@
 //!
 //! The driver holds ids, edges and ranks of records that have a duplicate, never text.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -50,27 +50,23 @@ impl Job<'_> {
         Ok(made)
     }
 
-    fn settings(&self) -> Settings {
+    pub(super) fn settings(&self) -> Settings {
         let Near { shingle_words, bands, rows_per_band, short_tokens, .. } = self.loaded.pipeline.dedup.near;
         Settings { shingle_words, bands, rows_per_band, short_tokens }
     }
 
-    fn sketch_key(&self, redacted: &Made<Redacted>) -> String {
+    /// Of the sketches of a `redacted` folder, from that one's key.
+    pub(super) fn sketch_key(&self, redacted: &str) -> String {
         let settings = format!("{:?}", self.settings());
-        manifest::key(&[
-            Sketch::NAME,
-            &Sketch::VERSION.to_string(),
-            &redacted.manifest.key,
-            &settings,
-            &VERSION.to_string(),
-        ])
+        manifest::key(&[Sketch::NAME, &Sketch::VERSION.to_string(), redacted, &settings, &VERSION.to_string()])
     }
 
-    /// Text to hashes, for every source on its own.
+    /// Text to hashes, for every source on its own. New sources got theirs with their rows; what is
+    /// missing here was sketched with other settings.
     async fn sketch(&mut self, redacted: &[Made<Redacted>]) -> Result<Vec<Made<Sketch>>> {
         let mut missing = Vec::new();
         for one in redacted {
-            let key = self.sketch_key(one);
+            let key = self.sketch_key(&one.manifest.key);
             if self.made::<Sketch>(&key)?.is_none() {
                 missing.push((key, one));
             }
@@ -81,7 +77,7 @@ impl Job<'_> {
         let gone = |key: String| Error::damaged(key, "was not committed");
         redacted
             .iter()
-            .map(|one| self.sketch_key(one))
+            .map(|one| self.sketch_key(&one.manifest.key))
             .map(|key| self.made::<Sketch>(&key)?.ok_or_else(|| gone(key)))
             .collect()
     }
@@ -107,14 +103,18 @@ impl Job<'_> {
         }
         for ((key, one), staged) in missing.iter().zip(&staged) {
             let files = written.remove(&source(one)).unwrap_or_default();
-            let rows = files.iter().map(|file| file.rows).sum();
-            let books = Books { records_read: one.manifest.books.kept, kept: rows, ..Default::default() };
-            books.balance("sketch", rows)?;
-            let settings = serde_json::json!(format!("{:?}", self.settings()));
-            let inputs = vec![one.manifest.key.clone()];
-            folder_manifest::<Sketch>(key, inputs, settings, books, BTreeMap::new(), files).write(&staged.staging)?;
+            self.sketch_manifest(key, &one.manifest, files)?.write(&staged.staging)?;
         }
         self.store.publish(&staged, Event::Layers { run_id: self.run_id(), stage: "sketch".to_owned() })
+    }
+
+    pub(super) fn sketch_manifest(&self, key: &str, redacted: &Manifest, files: Vec<FileInfo>) -> Result<Manifest> {
+        let rows = files.iter().map(|file| file.rows).sum();
+        let books = Books { records_read: redacted.books.kept, kept: rows, ..Default::default() };
+        books.balance("sketch", rows)?;
+        let settings = serde_json::json!(format!("{:?}", self.settings()));
+        let inputs = vec![redacted.key.clone()];
+        Ok(folder_manifest::<Sketch>(key, inputs, settings, books, BTreeMap::new(), files))
     }
 
     fn deduped_key(&self, sketches: &[Made<Sketch>]) -> String {
@@ -146,7 +146,9 @@ impl Job<'_> {
             near_decisions(&mut decisions, &edges, &ranks);
         }
         let groups = groups::assign(&branches, &decisions);
-        let mut files = self.write_kept(&staged.staging, &decisions, &groups::batch(&groups, &copies)?).await?;
+        let ties = self.ties(&staged.staging, &decisions).await?;
+        let beside = [("groups", groups::batch(&groups, &copies)?), ("ties", groups::ties_batch(&ties)?)];
+        let mut files = self.write_kept(&staged.staging, &decisions, beside).await?;
         files.push(write_one(&staged.staging, "decisions", Table::Decisions, &decisions_batch(&decisions)?)?);
         files.push(write_one(&staged.staging, "edges", Table::Edges, &edges_batch(&edges)?)?);
         let books = books(sketches, &decisions, files[0].rows);
@@ -223,7 +225,7 @@ impl Job<'_> {
         settings: &Settings,
         near: &Near,
     ) -> Result<(Vec<Edge>, u64)> {
-        self.ids_table(folder, "gone", gone.keys())?;
+        self.temporary(folder, "gone", &ids_batch(gone.keys())?)?;
         let schema = super::rows::candidates_schema();
         let mut files = Vec::new();
         for first in (1..=settings.bands).step_by(plan::BANDS_AT_ONCE as usize) {
@@ -299,28 +301,29 @@ impl Job<'_> {
         Ok(branches)
     }
 
-    fn ids_table<'i>(&self, folder: &Path, name: &str, ids: impl Iterator<Item = &'i String>) -> Result<()> {
-        let batch = ids_batch(ids)?;
-        let mut sink = TableSink::create(folder, &format!("{name}.tmp"), &batch.schema())?;
-        let schema = batch.schema();
-        let rows = batch.num_rows();
-        sink.write(batch)?;
-        let file = folder.join(sink.finish()?.path);
-        self.engine.table(name, schema, if rows == 0 { &[] } else { std::slice::from_ref(&file) })
+    /// Openings that a duplicate links. Exact copies have the same one.
+    async fn ties(&self, folder: &Path, decisions: &Decisions) -> Result<BTreeMap<u64, u64>> {
+        let linked = decisions.iter().filter(|(_, decision)| decision.fate != "exact_duplicate");
+        let ends: BTreeSet<&String> = linked.flat_map(|(record, decision)| [record, &decision.winner_record]).collect();
+        self.temporary(folder, "ends", &ids_batch(ends.into_iter())?)?;
+        let mut openings = HashMap::new();
+        for batch in self.engine.collect(STAGE, plan::OPENINGS).await? {
+            let records = text(&batch, "record_id")?;
+            let hashes = numbers::<UInt64Type>(&batch, "opening")?;
+            let records = records.as_string::<i32>().iter().flatten().map(str::to_owned);
+            openings.extend(records.zip(hashes.values().iter().copied()));
+        }
+        Ok(groups::ties(&openings, decisions))
     }
 
     async fn write_kept(
         &self,
         folder: &Path,
         decisions: &Decisions,
-        groups: &arrow::array::RecordBatch,
+        beside: [(&str, arrow::array::RecordBatch); 2],
     ) -> Result<Vec<FileInfo>> {
-        self.ids_table(folder, "gone", decisions.keys())?;
-        let mut sink = TableSink::create(folder, "groups.tmp", &groups.schema())?;
-        sink.write(groups.clone())?;
-        let file = folder.join(sink.finish()?.path);
-        let files = if groups.num_rows() == 0 { Vec::new() } else { vec![file.clone()] };
-        self.engine.table("groups", groups.schema(), &files)?;
+        self.temporary(folder, "gone", &ids_batch(decisions.keys())?)?;
+        beside.iter().try_for_each(|(name, batch)| self.temporary(folder, name, batch))?;
         let plan = self.engine.sql(STAGE, &plan::kept(), Joins::Hash).await?;
         let sink = TableSink::create(folder, "part-00000", &Deduped::schema())?;
         let written = self.engine.drain_ordered(STAGE, plan, sink).await?;

@@ -37,14 +37,7 @@ impl Job<'_> {
              (select record_id, split_group from deduped where true {filter}) d \
              join redacted r on r.record_id = d.record_id order by r.conversation_id"
         );
-        let bad = |_| {
-            let what = format!(
-                "dataset {}: where is not SQL over the deduped layer; its columns: `gristmill schema deduped`",
-                dataset.name
-            );
-            Error::config(&self.loaded.file, what)
-        };
-        let plan = self.engine.sql(STAGE, &sql, Joins::HashWide).await.map_err(bad)?;
+        let plan = self.engine.sql(STAGE, &sql, Joins::HashWide).await?;
         let mut rows = plan.execute_stream().await.map_err(|err| Error::engine(STAGE, &err))?;
         let mut books = Books { records_read: inputs.deduped.manifest.books.kept, ..Default::default() };
         while let Some(batch) = rows.next().await {

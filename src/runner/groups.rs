@@ -2,7 +2,8 @@
 //! split groups: what may not be torn apart by a train/test split.
 //!
 //! Always: a conversation's prompt group is the earliest place at which its like were answered in
-//! two ways, so all that share any prompt with it are in the same group.
+//! two ways. Its split group is its opening, tied to the openings of all that a duplicate links
+//! it with; so whoever shares a first prompt is on one side, wherever they part later.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -31,7 +32,6 @@ pub struct Group {
     pub prompt_group: Option<u64>,
     pub prompt_messages: u32,
     pub answer: u64,
-    pub split_group: Option<u64>,
 }
 
 pub fn assign(branches: &[Branch], decisions: &BTreeMap<String, Decision>) -> BTreeMap<String, Group> {
@@ -41,12 +41,7 @@ pub fn assign(branches: &[Branch], decisions: &BTreeMap<String, Decision>) -> BT
         answers.entry(branch.hash).or_default().insert(branch.next);
     }
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    let mut earliest: HashMap<&str, &Branch> = HashMap::new();
     for branch in branches {
-        let slot = earliest.entry(&branch.record_id).or_insert(branch);
-        if branch.messages < slot.messages {
-            *slot = branch;
-        }
         let parts = kept(branch) && answers.get(&branch.hash).is_some_and(|answers| answers.len() > 1);
         let group = groups.entry(branch.record_id.clone()).or_default();
         if parts && (group.prompt_group.is_none() || branch.messages < group.prompt_messages) {
@@ -54,15 +49,6 @@ pub fn assign(branches: &[Branch], decisions: &BTreeMap<String, Decision>) -> BT
             group.prompt_messages = branch.messages;
             group.answer = branch.next;
         }
-    }
-    let mut union = Union::default();
-    for (record, branch) in &earliest {
-        // A dropped record ties its winner to those it shared a prompt with.
-        let stands_for = decisions.get(*record).map_or(*record, |decision| decision.winner_record.as_str());
-        union.tie(stands_for, branch.hash);
-    }
-    for (record, root) in union.roots() {
-        groups.entry(record).or_default().split_group = Some(root);
     }
     groups.retain(|record, _| !decisions.contains_key(record));
     groups
@@ -87,32 +73,54 @@ pub fn count(groups: &BTreeMap<String, Group>) -> u64 {
     groups.values().filter_map(|group| group.prompt_group).collect::<BTreeSet<_>>().len() as u64
 }
 
-/// Prompts tied together by records that stand under more than one.
-#[derive(Default)]
-struct Union<'a> {
-    parent: HashMap<u64, u64>,
-    of: BTreeMap<&'a str, u64>,
+/// Openings that must stay together: those of a dropped record and of the record that stands for
+/// it, with the smallest of their kind. Openings that are tied to no other are not listed.
+pub fn ties(openings: &HashMap<String, u64>, decisions: &BTreeMap<String, Decision>) -> BTreeMap<u64, u64> {
+    let mut union = Union::default();
+    for (record, decision) in decisions {
+        if let (Some(&one), Some(&other)) = (openings.get(record), openings.get(&decision.winner_record)) {
+            union.tie(one, other);
+        }
+    }
+    let tied: Vec<u64> = union.parent.keys().copied().collect();
+    tied.into_iter().map(|opening| (opening, union.find(opening))).collect()
 }
 
-impl<'a> Union<'a> {
-    fn find(&mut self, mut at: u64) -> u64 {
+#[derive(Default)]
+struct Union {
+    parent: HashMap<u64, u64>,
+}
+
+impl Union {
+    fn find(&self, mut at: u64) -> u64 {
         while let Some(&up) = self.parent.get(&at).filter(|&&up| up != at) {
             at = up;
         }
         at
     }
 
-    fn tie(&mut self, record: &'a str, prompt: u64) {
-        let first = *self.of.entry(record).or_insert(prompt);
-        let (one, other) = (self.find(first), self.find(prompt));
-        // The smaller hash is the root: no order of records shows.
-        self.parent.insert(one.max(other), one.min(other));
+    fn tie(&mut self, one: u64, other: u64) {
+        let (one, other) = (self.find(one), self.find(other));
+        if one != other {
+            // The smaller hash is the root: no order of records shows.
+            let root = one.min(other);
+            self.parent.insert(one, root);
+            self.parent.insert(other, root);
+        }
     }
+}
 
-    fn roots(mut self) -> Vec<(String, u64)> {
-        let of: Vec<(&str, u64)> = self.of.iter().map(|(record, prompt)| (*record, *prompt)).collect();
-        of.into_iter().map(|(record, prompt)| (record.to_owned(), self.find(prompt))).collect()
-    }
+/// The table `ties` that the plan of kept rows joins.
+pub fn ties_batch(ties: &BTreeMap<u64, u64>) -> Result<RecordBatch> {
+    let schema = Schema::new(vec![
+        Field::new("t_opening", DataType::UInt64, false),
+        Field::new("t_root", DataType::UInt64, false),
+    ]);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(UInt64Array::from_iter_values(ties.keys().copied())),
+        Arc::new(UInt64Array::from_iter_values(ties.values().copied())),
+    ];
+    RecordBatch::try_new(Arc::new(schema), columns).map_err(|err| arrow_error("dedup", &err))
 }
 
 /// The table `groups` that the plan of kept rows joins.
@@ -127,7 +135,6 @@ pub fn batch(groups: &BTreeMap<String, Group>, copies: &HashMap<String, u32>) ->
         Field::new("g_group", DataType::Utf8, true),
         Field::new("g_messages", DataType::UInt32, true),
         Field::new("g_answer", DataType::UInt64, true),
-        Field::new("g_split", DataType::Utf8, true),
     ]);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows.keys())),
@@ -135,7 +142,6 @@ pub fn batch(groups: &BTreeMap<String, Group>, copies: &HashMap<String, u32>) ->
         Arc::new(rows.values().map(|row| hex(row.0.and_then(|g| g.prompt_group))).collect::<StringArray>()),
         Arc::new(rows.values().map(|row| row.0.map(|g| g.prompt_messages)).collect::<UInt32Array>()),
         Arc::new(rows.values().map(|row| row.0.map(|g| g.answer)).collect::<UInt64Array>()),
-        Arc::new(rows.values().map(|row| hex(row.0.and_then(|g| g.split_group))).collect::<StringArray>()),
     ];
     RecordBatch::try_new(Arc::new(schema), columns).map_err(|err| arrow_error("dedup", &err))
 }
@@ -159,7 +165,7 @@ mod tests {
             branch("b", 5, 52, 3),
         ];
         let groups = assign(&branches, &BTreeMap::new());
-        assert!(groups.values().all(|group| group.prompt_group == Some(1) && group.split_group == Some(1)));
+        assert!(groups.values().all(|group| group.prompt_group == Some(1)));
         assert_eq!(groups["b"].answer, 11);
         assert_eq!(count(&groups), 1);
     }
@@ -175,12 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_was_dropped_makes_no_group_but_ties_its_winner() {
-        let dropped = branch("b", 1, 12, 1);
-        let decisions = BTreeMap::from([("b".to_owned(), Decision::exact("B".into(), "c".into(), "C".into()))]);
-        let groups = assign(&[branch("a", 1, 11, 1), dropped], &decisions);
+    fn an_answer_that_was_dropped_makes_no_group_but_ties_openings() {
+        let near = |winner: &str| Decision::exact("X".into(), winner.into(), winner.to_uppercase());
+        let decisions = BTreeMap::from([("b".to_owned(), near("c")), ("c".to_owned(), near("d"))]);
+        let groups = assign(&[branch("a", 1, 11, 1), branch("b", 1, 12, 1)], &decisions);
         assert_eq!(groups["a"].prompt_group, None);
-        assert_eq!((groups["a"].split_group, groups["c"].split_group), (Some(1), Some(1)));
         assert!(!groups.contains_key("b"));
+        let openings = [("b", 1), ("c", 9), ("d", 5), ("e", 7)].map(|(record, opening)| (record.to_owned(), opening));
+        assert_eq!(ties(&openings.into(), &decisions), BTreeMap::from([(1, 1), (5, 1), (9, 1)]));
     }
 }

@@ -1,23 +1,26 @@
-//! ingest and redact, one step: every source that has no `redacted` folder gets one.
+//! ingest and redact, one step: every source that has no `redacted` folder gets one, and with it
+//! its sketches.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::outcome::RejectPlace;
-use super::sink::{FIRST_REJECTS, ScanSink, Written};
+use super::sink::{FIRST_REJECTS, Folders, ScanSink, Written};
 use super::{Job, StageOutcome};
 use crate::canon;
 use crate::config::Loaded;
+use crate::engine::Joins;
 use crate::engine::scan::{LogScan, ScanSpec};
 use crate::engine::sources::SourceFile;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Made, Redacted};
+use crate::layer::{Layer, Made, Redacted, Sketch};
 use crate::record::ProjectKey;
-use crate::stages::ingest::READER_VERSION;
+use crate::stages::dedup::plan;
+use crate::stages::ingest::{self, READER_VERSION};
 use crate::stages::redact::RULES_VERSION;
 use crate::store::log::Event;
-use crate::store::{Manifest, Staged, manifest};
+use crate::store::{FileInfo, Manifest, Staged, manifest};
 
 impl Job<'_> {
     pub(super) async fn ingest(&mut self, sources: &[SourceFile]) -> Result<Vec<Made<Redacted>>> {
@@ -51,17 +54,11 @@ impl Job<'_> {
 
     async fn scan(&mut self, missing: &[(String, &SourceFile)], bytes: u64) -> Result<Vec<RejectPlace>> {
         if missing.is_empty() {
-            return self.check_rejects(&[]).map(|()| Vec::new());
+            return Ok(Vec::new());
         }
-        let staged: Vec<Staged> = missing
-            .iter()
-            .map(|(key, _)| self.store.stage(format!("layers/{}/{key}", Redacted::NAME)))
-            .collect::<Result<_>>()?;
-        let folders: HashMap<_, _> = missing
-            .iter()
-            .zip(&staged)
-            .map(|((_, source), one)| (source.source_id.clone(), one.staging.clone()))
-            .collect();
+        let staged: Vec<NewSource> = missing.iter().map(|(key, _)| self.stage_source(key)).collect::<Result<_>>()?;
+        let folders: HashMap<_, _> =
+            missing.iter().zip(&staged).map(|((_, source), one)| (source.source_id.clone(), one.folders())).collect();
         let spec = ScanSpec {
             limits: self.loaded.pipeline.ingest.limits,
             redact: self.loaded.pipeline.redact.clone(),
@@ -71,7 +68,8 @@ impl Job<'_> {
         let splits = missing.iter().flat_map(|(_, source)| source.splits.clone()).collect();
         let scan = LogScan::new(spec, splits, Some(self.key.clone()));
         self.progress.begin("ingest", bytes, Arc::clone(&scan.bytes_read));
-        let plan = self.engine.logs(scan)?;
+        self.engine.logs(scan)?;
+        let plan = self.engine.sql("ingest", &plan::logs_with_sketches(&self.settings()), Joins::Hash).await?;
         let folders = Arc::new(folders);
         let parts = self
             .engine
@@ -81,21 +79,41 @@ impl Job<'_> {
         for (source_id, part) in parts.into_iter().flatten() {
             written.entry(source_id).or_default().add(part);
         }
-        let mut manifests = Vec::new();
-        let mut places = Vec::new();
+        let (mut made, mut places) = (Vec::new(), Vec::new());
         for (key, source) in missing {
-            let one = written.remove(&source.source_id).unwrap_or_default();
+            let mut one = written.remove(&source.source_id).unwrap_or_default();
             places.extend(one.first_rejects.iter().map(|place| reject_place(source, place)));
-            manifests.push(self.redacted_manifest(key, source, one)?);
+            let sketches = std::mem::take(&mut one.sketches);
+            made.push((self.redacted_manifest(key, source, one)?, sketches));
         }
-        self.check_rejects(&manifests)?;
-        for (manifest, one) in manifests.iter().zip(&staged) {
-            manifest.write(&one.staging)?;
-        }
-        let event = Event::Layers { run_id: self.run_id(), stage: "ingest".to_owned() };
-        self.store.publish(&staged, event)?;
+        self.check_rejects(made.iter().map(|(manifest, _)| manifest))?;
+        self.commit(staged, made)?;
         places.truncate(4 * FIRST_REJECTS);
         Ok(places)
+    }
+
+    /// The text is in hand, so sketches are made on the way, if there are none yet.
+    fn stage_source(&mut self, key: &str) -> Result<NewSource> {
+        let rows = self.store.stage(format!("layers/{}/{key}", Redacted::NAME))?;
+        let key = self.sketch_key(key);
+        let sketch = match self.made::<Sketch>(&key)? {
+            Some(_) => None,
+            None => Some(self.store.stage(format!("layers/{}/{key}", Sketch::NAME))?),
+        };
+        Ok(NewSource { rows, sketch: sketch.map(|staged| (key, staged)) })
+    }
+
+    fn commit(&mut self, staged: Vec<NewSource>, made: Vec<(Manifest, Vec<FileInfo>)>) -> Result<()> {
+        let mut all = Vec::new();
+        for (source, (manifest, sketches)) in staged.into_iter().zip(made) {
+            manifest.write(&source.rows.staging)?;
+            all.push(source.rows);
+            if let Some((key, staged)) = source.sketch {
+                self.sketch_manifest(&key, &manifest, sketches)?.write(&staged.staging)?;
+                all.push(staged);
+            }
+        }
+        self.store.publish(&all, Event::Layers { run_id: self.run_id(), stage: "ingest".to_owned() })
     }
 
     fn redacted_manifest(&self, key: &str, source: &SourceFile, mut one: Written) -> Result<Manifest> {
@@ -127,9 +145,9 @@ impl Job<'_> {
     }
 
     /// Stops before anything is committed if too much of the new sources cannot be read.
-    fn check_rejects(&self, new: &[Manifest]) -> Result<()> {
+    fn check_rejects<'m>(&self, new: impl Iterator<Item = &'m Manifest>) -> Result<()> {
         let mut books = crate::store::Books::default();
-        new.iter().for_each(|manifest| books.add(&manifest.books));
+        new.for_each(|manifest| books.add(&manifest.books));
         let share = books.rejects() as f64 / books.records_read.max(1) as f64;
         if share <= self.loaded.pipeline.ingest.max_reject_share {
             return Ok(());
@@ -141,6 +159,20 @@ impl Job<'_> {
             share: share * 100.0,
             most: most.unwrap_or_default(),
         })
+    }
+}
+
+/// Staged folders of a source that is read for the first time.
+struct NewSource {
+    rows: Staged,
+    /// With the key of the sketches.
+    sketch: Option<(String, Staged)>,
+}
+
+impl NewSource {
+    fn folders(&self) -> Folders {
+        let sketch = self.sketch.as_ref().map(|(_, staged)| staged.staging.clone());
+        Folders { rows: self.rows.staging.clone(), sketch }
     }
 }
 
@@ -162,7 +194,8 @@ pub(super) fn redacted_key(loaded: &Loaded, key: &ProjectKey, source: &SourceFil
 
 fn reject_place(source: &SourceFile, place: &(u64, u64, u64, String)) -> RejectPlace {
     let (line, start_byte, end_byte, reason) = place.clone();
-    RejectPlace { source: source.path.display().to_string(), line, start_byte, end_byte, reason }
+    let advice = ingest::advice(&reason);
+    RejectPlace { source: source.path.display().to_string(), line, start_byte, end_byte, reason, advice }
 }
 
 /// Books and counts of several folders as one stage.

@@ -44,6 +44,8 @@ pub struct RejectPlace {
     pub start_byte: u64,
     pub end_byte: u64,
     pub reason: String,
+    /// What can be done about it.
+    pub advice: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, Serialize)]

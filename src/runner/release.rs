@@ -70,7 +70,8 @@ impl<'a> Release<'a> {
         for folder in [data.staging.join("data"), evidence.staging.join("lineage")] {
             std::fs::create_dir_all(&folder).map_err(|err| Error::io(&folder, &err))?;
         }
-        let lineage = TableWriter::create(&evidence.staging.join("lineage/rows.parquet"), &Table::Lineage.schema())?;
+        let lineage =
+            TableWriter::create_published(&evidence.staging.join("lineage/rows.parquet"), &Table::Lineage.schema())?;
         let (schema, writers) = (table.schema(), BTreeMap::new());
         Ok(Release { dataset, seed, schema, version, data, evidence, writers, lineage })
     }
@@ -99,7 +100,7 @@ impl<'a> Release<'a> {
             }
             let rows = filter_record_batch(rows, &mask).map_err(|err| arrow_error(STAGE, &err))?;
             if !self.writers.contains_key(&part) {
-                self.writers.insert(part, TableWriter::create(&self.file(part), &self.schema)?);
+                self.writers.insert(part, TableWriter::create_published(&self.file(part), &self.schema)?);
             }
             if let Some(writer) = self.writers.get_mut(&part) {
                 writer.write(&rows)?;

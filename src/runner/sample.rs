@@ -18,7 +18,7 @@ use super::sink::{TableSink, arrow_error, numbers, text};
 use super::tasks::{self, Texts, Unit};
 use super::{Job, StageOutcome};
 use crate::config::Sample;
-use crate::engine::{Joins, Sink};
+use crate::engine::Sink;
 use crate::error::{Error, Result};
 use crate::layer::{Deduped, Layer, Made, Redacted, Sampled};
 use crate::stages::sample::{allocate::allocate, labelstudio, plan};
@@ -60,7 +60,9 @@ impl Job<'_> {
         stage.kept = batches.iter().flat_map(|batch| &batch.tasks).flat_map(|task| &task.responses).count() as u64;
         stage.kept = stage.kept.min(stage.records_read);
         stage.dropped = BTreeMap::from([("not_sampled".to_owned(), stage.records_read - stage.kept)]);
-        self.told(stage, began);
+        if !loaded.pipeline.sample.is_empty() {
+            self.told(stage, began);
+        }
         Ok(batches)
     }
 
@@ -157,10 +159,7 @@ impl Job<'_> {
 
     async fn strata(&self, sample: &Sample, rubric: &Rubric) -> Result<Vec<StratumPlan>> {
         let seed = self.loaded.pipeline.pipeline.seed;
-        let found = self.engine.sql(STAGE, &plan::strata(sample, rubric.task, seed), Joins::Hash).await;
-        // SQL of the pipeline file: the user's to mend, and it quotes no data.
-        let found =
-            found.map_err(|_| self.bad_sql(sample))?.collect().await.map_err(|err| Error::engine(STAGE, &err))?;
+        let found = self.engine.collect(STAGE, &plan::strata(sample, rubric.task, seed)).await?;
         let mut available = BTreeMap::new();
         for batch in found {
             let names = text(&batch, "stratum")?;
@@ -216,14 +215,6 @@ impl Job<'_> {
         ];
         let quota = RecordBatch::try_new(Arc::new(schema), columns).map_err(|err| arrow_error(STAGE, &err))?;
         self.temporary(folder, "quota", &quota)
-    }
-
-    fn bad_sql(&self, sample: &Sample) -> Error {
-        let what = format!(
-            "sample {}: strata or where is not SQL over the deduped layer; its columns: `gristmill schema deduped`",
-            sample.name
-        );
-        Error::config(&self.loaded.file, what)
     }
 
     /// Units below their limit, with their keyed hash.

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, RecordBatch, UInt32Array,
 };
-use arrow::compute::{filter_record_batch, is_not_null, is_null, not, take};
-use arrow::datatypes::{SchemaRef, UInt32Type, UInt64Type};
+use arrow::compute::{filter_record_batch, is_not_null, not, take};
+use arrow::datatypes::{Field, SchemaRef, UInt32Type, UInt64Type};
 
 use crate::engine::Sink;
 use crate::error::{Error, Result};
 use crate::layer::build::SPLIT_END;
 use crate::layer::tables::Table;
-use crate::layer::{Layer, Redacted};
+use crate::layer::{Layer, Redacted, Sketch};
 use crate::store::parquet::TableWriter;
 use crate::store::{Books, FileInfo};
 
@@ -24,6 +24,7 @@ pub struct Written {
     pub books: Books,
     pub counts: BTreeMap<String, u64>,
     pub files: Vec<FileInfo>,
+    pub sketches: Vec<FileInfo>,
     /// Ids of the records, to see that none came twice.
     pub ids: HashSet<u128>,
     pub first_rejects: Vec<(u64, u64, u64, String)>,
@@ -41,6 +42,7 @@ impl Written {
             *self.counts.entry(name).or_default() += n;
         }
         self.files.extend(other.files);
+        self.sketches.extend(other.sketches);
         self.ids.extend(other.ids);
         self.splits += other.splits;
         self.cut += other.cut;
@@ -54,32 +56,40 @@ impl Written {
 /// Enough to see what is wrong with a file.
 pub const FIRST_REJECTS: usize = 5;
 
+/// Staged folders of one source: for its rows, and for its sketches if it has none yet.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    pub rows: PathBuf,
+    pub sketch: Option<PathBuf>,
+}
+
 /// Splits rows of the scan by source and by fate. One for each partition.
 pub struct ScanSink {
-    /// Staged folder of each source.
-    folders: Arc<HashMap<String, PathBuf>>,
+    /// By source.
+    folders: Arc<HashMap<String, Folders>>,
     partition: usize,
     open: BTreeMap<String, SourceSink>,
 }
 
 struct SourceSink {
-    folder: PathBuf,
+    folders: Folders,
     rows: TableWriter,
+    sketches: Option<TableWriter>,
     findings: TableWriter,
     rejects: TableWriter,
     written: Written,
 }
 
 impl ScanSink {
-    pub fn new(folders: Arc<HashMap<String, PathBuf>>, partition: usize) -> ScanSink {
+    pub fn new(folders: Arc<HashMap<String, Folders>>, partition: usize) -> ScanSink {
         ScanSink { folders, partition, open: BTreeMap::new() }
     }
 
     fn source(&mut self, source_id: &str) -> Result<&mut SourceSink> {
         if !self.open.contains_key(source_id) {
             let unknown = || Error::damaged(source_id, "the scan gave rows of a source that was not asked for");
-            let folder = self.folders.get(source_id).ok_or_else(unknown)?.clone();
-            self.open.insert(source_id.to_owned(), SourceSink::create(folder, self.partition)?);
+            let folders = self.folders.get(source_id).ok_or_else(unknown)?.clone();
+            self.open.insert(source_id.to_owned(), SourceSink::create(folders, self.partition)?);
         }
         self.open.get_mut(source_id).ok_or_else(|| Error::damaged(source_id, "lost"))
     }
@@ -99,23 +109,33 @@ impl Sink for ScanSink {
 }
 
 impl SourceSink {
-    fn create(folder: PathBuf, partition: usize) -> Result<SourceSink> {
-        let file = |table: &str| folder.join(format!("{table}-{partition:05}.parquet"));
+    fn create(folders: Folders, partition: usize) -> Result<SourceSink> {
+        let name = |table: &str| format!("{table}-{partition:05}.parquet");
+        let file = |table: &str| folders.rows.join(name(table));
+        let sketch = |folder: &PathBuf| TableWriter::create(&folder.join(name("part")), &Sketch::schema());
         Ok(SourceSink {
             rows: TableWriter::create(&file("part"), &Redacted::schema())?,
+            sketches: folders.sketch.as_ref().map(sketch).transpose()?,
             findings: TableWriter::create(&file("findings"), &Table::Findings.schema())?,
             rejects: TableWriter::create(&file("rejects"), &Table::Rejects.schema())?,
             written: Written::default(),
-            folder,
+            folders,
         })
     }
 
+    /// Kept rows go on in runs, without a copy; the others are few.
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let fate = column(batch, "reject")?;
         let arrow = |err| arrow_error("ingest", &err);
-        let kept = filter_record_batch(batch, &is_null(fate).map_err(arrow)?).map_err(arrow)?;
-        let answered = filter_record_batch(batch, &is_not_null(fate).map_err(arrow)?).map_err(arrow)?;
-        self.keep(&kept)?;
+        let answered = is_not_null(fate).map_err(arrow)?;
+        let mut from = 0;
+        for at in answered.values().set_indices().chain([batch.num_rows()]) {
+            if at > from {
+                self.keep(&batch.slice(from, at - from))?;
+            }
+            from = at + 1;
+        }
+        let answered = filter_record_batch(batch, &answered).map_err(arrow)?;
         let ends = text(&answered, "reject")?;
         let is_end: BooleanArray =
             ends.as_string::<i32>().iter().map(|reason| reason.map(|r| r == SPLIT_END)).collect();
@@ -133,6 +153,9 @@ impl SourceSink {
         let elements = numbers::<UInt32Type>(batch, "element")?;
         self.written.extra += elements.values().iter().filter(|&&element| element > 0).count() as u64;
         self.rows.write(&project(batch, &Redacted::schema())?)?;
+        if let Some(sketches) = &mut self.sketches {
+            sketches.write(&sketch_rows(batch)?)?;
+        }
         let findings = findings(batch)?;
         for kind in text(&findings, "type")?.as_string::<i32>().iter().flatten() {
             *self.written.counts.entry(kind.to_owned()).or_default() += 1;
@@ -164,10 +187,25 @@ impl SourceSink {
     fn finish(self) -> Result<Written> {
         let mut written = self.written;
         for writer in [self.rows, self.findings, self.rejects] {
-            written.files.push(writer.finish(&self.folder, false)?);
+            written.files.push(writer.finish(&self.folders.rows, false)?);
+        }
+        if let (Some(writer), Some(folder)) = (self.sketches, &self.folders.sketch) {
+            written.sketches.push(writer.finish(folder, false)?);
         }
         Ok(written)
     }
+}
+
+/// Rows of `sketch` out of rows of the scan: its own columns, and the fields of `s`.
+fn sketch_rows(batch: &RecordBatch) -> Result<RecordBatch> {
+    let sketch = column(batch, "s")?.as_struct();
+    let schema = Sketch::schema();
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        let found = sketch.column_by_name(field.name()).map_or_else(|| column(batch, field.name()), Ok)?;
+        columns.push(fitted(found, field)?);
+    }
+    RecordBatch::try_new(schema, columns).map_err(|err| arrow_error("sketch", &err))
 }
 
 /// The findings of a batch, one row each, with the ids of their record.
@@ -216,18 +254,16 @@ impl Sink for TableSink {
 
 /// The columns of `schema`, by name, cast where the engine chose another width.
 pub fn project(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let arrow = |err| arrow_error("engine", &err);
-    let mut columns = Vec::with_capacity(schema.fields().len());
-    for field in schema.fields() {
-        let found = column(batch, field.name())?;
-        let fits = found.data_type() == field.data_type();
-        columns.push(if fits {
-            Arc::clone(found)
-        } else {
-            arrow::compute::cast(found, field.data_type()).map_err(arrow)?
-        });
+    let fit = |field: &Arc<Field>| fitted(column(batch, field.name())?, field);
+    let columns = schema.fields().iter().map(fit).collect::<Result<_>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns).map_err(|err| arrow_error("engine", &err))
+}
+
+fn fitted(found: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+    if found.data_type() == field.data_type() {
+        return Ok(Arc::clone(found));
     }
-    RecordBatch::try_new(Arc::clone(schema), columns).map_err(arrow)
+    arrow::compute::cast(found, field.data_type()).map_err(|err| arrow_error("engine", &err))
 }
 
 pub fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef> {

@@ -138,7 +138,8 @@ impl Store {
                 if staging.exists() {
                     self.place(&staging, Path::new(&step.to))?;
                 } else if !self.root.join(&step.to).exists() {
-                    return Err(Error::damaged(self.root.join(&step.to).display().to_string(), "committed but gone"));
+                    let what = "is committed but gone; restore it from a copy, or begin again in another --store";
+                    return Err(Error::damaged(self.root.join(&step.to).display().to_string(), what));
                 }
             }
         }

@@ -68,11 +68,23 @@ pub struct TableWriter {
 }
 
 impl TableWriter {
+    /// A file of a layer: LZ4, because it is read again within seconds (writing and reading text
+    /// takes a third of zstd's time, for a third more bytes).
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<TableWriter> {
+        TableWriter::with(path, schema, Compression::LZ4_RAW)
+    }
+
+    /// A file of a release: zstd, because it travels and every loader reads it.
+    pub fn create_published(path: &Path, schema: &SchemaRef) -> Result<TableWriter> {
+        TableWriter::with(path, schema, Compression::ZSTD(ZstdLevel::default()))
+    }
+
+    fn with(path: &Path, schema: &SchemaRef, compression: Compression) -> Result<TableWriter> {
         let file = File::create(path).map_err(|err| Error::io(path, &err))?;
         let broken = |err: parquet::errors::ParquetError| Error::damaged(path.display().to_string(), err.to_string());
         let leaves = json_leaves(schema).map_err(broken)?;
-        let options = ArrowWriterOptions::new().with_properties(properties(&leaves)).with_parquet_schema(leaves);
+        let options =
+            ArrowWriterOptions::new().with_properties(properties(&leaves, compression)).with_parquet_schema(leaves);
         let writer = ArrowWriter::try_new_with_options(file, Arc::clone(schema), options).map_err(broken)?;
         let (path, schema) = (path.to_path_buf(), Arc::clone(schema));
         Ok(TableWriter { path, schema, writer, waiting: Vec::new(), waiting_rows: 0, rows: 0 })
@@ -127,10 +139,10 @@ pub fn file_info(folder: &Path, path: String, rows: u64, sha256: bool) -> Result
     Ok(FileInfo { path, rows, bytes, blake3: files::blake3_hex(&full)?, sha256 })
 }
 
-fn properties(schema: &SchemaDescriptor) -> WriterProperties {
+fn properties(schema: &SchemaDescriptor, compression: Compression) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_compression(compression)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         // Chunk statistics quote values; ids and numbers are useful, page statistics are not.
         .set_statistics_enabled(EnabledStatistics::Chunk)

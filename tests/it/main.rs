@@ -10,4 +10,5 @@ mod determinism;
 mod help;
 mod quickstart;
 mod schemas;
+mod splits;
 mod walls;

@@ -10,11 +10,16 @@ use super::sketch::Settings;
 const FACTS: &str = "record_id, conversation_id, source_id, start_byte, end_byte, line, element, record_hash, \
     model, created_at, external_id, metadata, preference, language, turns, content_bytes, finding_count";
 
+/// `logs`, the scan of raw logs, with the sketch of every row beside it in a column `s`.
+pub fn logs_with_sketches(settings: &Settings) -> String {
+    format!("select *, {} as s from logs", call("sketch", settings))
+}
+
 /// `redacted` → rows of `sketch`.
 pub fn sketches(settings: &Settings) -> String {
     let call = call("sketch", settings);
     format!(
-        "select {FACTS}, s['exact_key'] as exact_key, s['head'] as head, s['messages'] as messages, \
+        "select {FACTS}, s['exact_key'] as exact_key, s['head'] as head, s['opening'] as opening, s['messages'] as messages, \
          s['last_role'] as last_role, s['prefixes'] as prefixes, s['tokens'] as tokens, s['bands'] as bands \
          from (select {FACTS}, {call} as s from redacted)"
     )
@@ -54,20 +59,23 @@ pub const BANDS_AT_ONCE: u32 = 4;
 pub const RANK_DIGITS: usize = 10;
 
 /// Candidate pairs of bands `first..first + BANDS_AT_ONCE` (from 1) with the number of bands they
-/// share. `gone` holds the records that are out of the race. One band hash is shared by few
+/// share. `gone` holds the records that are out of the race; they may count, but not pair. One band hash is shared by few
 /// records, so counting first and gathering members only of shared bands keeps memory small.
 pub fn candidates(first: u32, bucket_limit: u32) -> String {
     let last = first + BANDS_AT_ONCE - 1;
-    let bands = format!(
-        "select concat(lpad(cast(4294967295 - tokens as varchar), {RANK_DIGITS}, '0'), record_id) as ranked, \
-         unnest(array_slice(bands, {first}, {last})) as band from sketch where record_id not in (select record_id from gone)"
-    );
+    let bands =
+        |columns: &str| format!("select {columns} unnest(array_slice(bands, {first}, {last})) as band from sketch");
+    // Ranks are written out only for members of a bucket.
+    let rank = format!("concat(lpad(cast(4294967295 - b.tokens as varchar), {RANK_DIGITS}, '0'), b.record_id)");
     format!(
-        "with shared as (select band from ({bands}) group by band having count(*) > 1), \
-         members as (select b.band as band, array_agg(b.ranked) as ids \
-           from shared s join ({bands}) b on b.band = s.band group by b.band), \
+        "with shared as (select band from ({}) group by band having count(*) > 1), \
+         members as (select b.band as band, array_agg({rank}) as ids \
+           from shared s join ({}) b on b.band = s.band \
+           where b.record_id not in (select record_id from gone) group by b.band), \
          made as (select unnest(bucket_pairs(ids, {bucket_limit})) as pair from members) \
-         select pair['a'] as a, pair['b'] as b, count(*) as bands_hit, sum(pair['skipped']) as skipped from made group by 1, 2"
+         select pair['a'] as a, pair['b'] as b, count(*) as bands_hit, sum(pair['skipped']) as skipped from made group by 1, 2",
+        bands(""),
+        bands("record_id, tokens,")
     )
 }
 
@@ -106,13 +114,17 @@ pub const BRANCHES: &str = "with links as (\
      select l.record_id as record_id, l.hash as hash, l.next as next, l.messages as messages \
      from links l join parting p on l.hash = p.hash";
 
+/// First prompts of the records in `ends`: duplicates and those who stand for them.
+pub const OPENINGS: &str = "select record_id, opening from sketch where record_id in (select record_id from ends)";
+
 /// Rows of `deduped`: those without a decision, with their groups.
 pub fn kept() -> String {
     format!(
         "select {FACTS}, messages, last_role, tokens, cast(coalesce(g_copies, 1) as int unsigned) as copies, \
            g_group as prompt_group, cast(coalesce(g_messages, 0) as int unsigned) as prompt_messages, \
-           cast(coalesce(g_answer, 0) as bigint unsigned) as answer, coalesce(g_split, conversation_id) as split_group \
+           cast(coalesce(g_answer, 0) as bigint unsigned) as answer, lpad(to_hex(coalesce(t_root, opening)), 16, '0') as split_group \
          from sketch left join groups on sketch.record_id = groups.g_record \
+         left join ties on sketch.opening = ties.t_opening \
          where record_id not in (select record_id from gone)"
     )
 }

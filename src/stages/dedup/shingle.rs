@@ -38,19 +38,23 @@ impl Shingler {
         Shingler { words, lower: String::new(), hashes: Vec::new() }
     }
 
-    /// One message's text into its side.
-    pub fn add(&mut self, text: &str, side: &mut Side) {
+    /// One message's text into its side; `TEXT` says whether `text` and `skeleton` are asked for.
+    pub fn add<const TEXT: bool>(&mut self, text: &str, side: &mut Side) {
         let text = mask_tokens(text);
         self.hashes.clear();
         let hashes = &mut self.hashes;
         let (mut exact, mut skeleton) = (side.text, side.skeleton);
         each_token(&text, &mut self.lower, |token| {
-            hashes.push(token.hash);
-            exact = mix(exact, token.hash);
-            skeleton = mix(skeleton, token.skeleton);
+            hashes.push(token.hash());
+            if TEXT {
+                exact = mix(exact, token.hash());
+                skeleton = mix(skeleton, token.skeleton());
+            }
         });
-        // The end of a message counts, so that moving a sentence between messages shows.
-        (side.text, side.skeleton) = (mix(exact, 1), mix(skeleton, 1));
+        if TEXT {
+            // The end of a message counts, so that moving a sentence between messages shows.
+            (side.text, side.skeleton) = (mix(exact, 1), mix(skeleton, 1));
+        }
         side.tokens += self.hashes.len() as u32;
         if self.hashes.len() < self.words {
             // A message shorter than a shingle still says something.
@@ -75,31 +79,72 @@ fn mix(sum: u64, hash: u64) -> u64 {
 struct Token {
     hash: u64,
     skeleton: u64,
-    bytes: u32,
+    end: u64,
 }
 
 impl Token {
-    /// FNV-1a's step with a 64-bit odd multiplier; [`Token::done`] scrambles what comes out.
-    #[inline]
-    fn push(&mut self, byte: u8) {
-        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-        let masked = if byte.is_ascii_digit() { b'0' } else { byte };
-        self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(STEP);
-        self.skeleton = (self.skeleton ^ u64::from(masked)).wrapping_mul(STEP);
-        self.bytes += 1;
-    }
-
-    fn of(text: &str) -> Token {
+    /// A word of small letters and digits, or of any other script.
+    fn of(word: &[u8]) -> Token {
         let mut token = Token::default();
-        text.bytes().for_each(|byte| token.push(byte));
-        token
+        let (chunks, rest) = word.as_chunks::<8>();
+        chunks.iter().for_each(|chunk| token.push(u64::from_le_bytes(*chunk)));
+        if !rest.is_empty() {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            token.push(u64::from_le_bytes(last));
+        }
+        token.done(word.len())
+    }
+
+    /// The same for `text[start..end]`, ASCII letters of any case: bit 5 makes letters small and
+    /// leaves digits. Reads whole chunks, past the word's end where the text goes on.
+    #[inline]
+    fn of_ascii(text: &[u8], start: usize, end: usize) -> Token {
+        let mut token = Token::default();
+        let mut at = start;
+        while at < end {
+            let chunk = match text[at..].first_chunk::<8>() {
+                Some(chunk) => u64::from_le_bytes(*chunk),
+                None => text[at..].iter().rev().fold(0, |chunk, byte| chunk << 8 | u64::from(*byte)),
+            };
+            let present = u64::MAX >> (64 - 8 * (end - at).min(8));
+            token.push((chunk | 0x2020_2020_2020_2020) & present);
+            at += 8;
+        }
+        token.done(end - start)
     }
 
     #[inline]
-    fn done(self) -> Token {
-        let end = u64::from(self.bytes) << 56;
-        Token { hash: scramble(self.hash ^ end), skeleton: scramble(self.skeleton ^ end), bytes: self.bytes }
+    fn done(self, bytes: usize) -> Token {
+        Token { end: (bytes as u64) << 56, ..self }
     }
+
+    #[inline]
+    fn hash(self) -> u64 {
+        scramble(self.hash ^ self.end)
+    }
+
+    #[inline]
+    fn skeleton(self) -> u64 {
+        scramble(self.skeleton ^ self.end)
+    }
+
+    #[inline]
+    fn push(&mut self, chunk: u64) {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.hash = (self.hash.rotate_left(29) ^ chunk).wrapping_mul(STEP);
+        self.skeleton = (self.skeleton.rotate_left(29) ^ without_digits(chunk)).wrapping_mul(STEP);
+    }
+}
+
+/// Eight bytes with every ASCII digit as `0`: 0x30 to 0x39 become 0x30.
+#[inline]
+fn without_digits(chunk: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // High bit of each byte: 0x30 or more; 0x3a or more; not ASCII. No carry leaves its byte.
+    let low = chunk & (ONES * 0x7f);
+    let digit = (low + ONES * 0x50) & !(low + ONES * 0x46) & !chunk & (ONES * 0x80);
+    chunk & !((digit >> 7) * 0x0f)
 }
 
 /// The finalizer of MurmurHash3 with Stafford's constants ("Mix13").
@@ -109,57 +154,86 @@ pub(super) fn scramble(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// Lower-case letter or digit, or 0 for what stands between words.
-const WORD: [u8; 128] = {
-    let mut table = [0; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        if (byte as u8).is_ascii_alphanumeric() {
-            table[byte] = (byte as u8).to_ascii_lowercase();
-        }
-        byte += 1;
-    }
-    table
-};
-
-/// Calls `see` with every token, lower-cased.
-fn each_token(text: &str, lower: &mut String, mut see: impl FnMut(Token)) {
-    if text.is_ascii() {
-        let mut token = Token::default();
-        for byte in text.bytes() {
-            match WORD[usize::from(byte & 127)] {
-                0 if token.bytes > 0 => see(std::mem::take(&mut token).done()),
-                0 => {}
-                letter => token.push(letter),
-            }
-        }
-        if token.bytes > 0 {
-            see(token.done());
-        }
-        return;
-    }
-    each_word(text, lower, |word| see(Token::of(word).done()));
+/// One bit for each of eight bytes: set for ASCII letters and digits, and for all that is not ASCII.
+#[inline]
+fn word_bits(chunk: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // High bit of each byte: at least, beyond the last. No carry leaves its byte.
+    let (small, plain) = ((chunk | (ONES * 0x20)) & (ONES * 0x7f), chunk & (ONES * 0x7f));
+    let letter = (small + ONES * (0x80 - b'a' as u64)) & !(small + ONES * (0x7f - b'z' as u64));
+    let digit = (plain + ONES * (0x80 - b'0' as u64)) & !(plain + ONES * (0x7f - b'9' as u64));
+    let word = (letter | digit | chunk) & (ONES * 0x80);
+    // Gathers the eight bits: byte i gives bit i.
+    (word >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-/// The same for text of any script.
-fn each_word(text: &str, lower: &mut String, mut see: impl FnMut(&str)) {
-    lower.clear();
-    for c in text.chars() {
-        if !c.is_alphanumeric() && !is_mark(c) || stands_alone(c) {
-            if !lower.is_empty() {
-                see(lower);
-                lower.clear();
+/// The same for up to 64 bytes.
+fn block_bits(block: &[u8]) -> u64 {
+    let (chunks, rest) = block.as_chunks::<8>();
+    let mut bits = 0;
+    for (i, chunk) in chunks.iter().enumerate() {
+        bits |= word_bits(u64::from_le_bytes(*chunk)) << (8 * i);
+    }
+    let last = rest.iter().rev().fold(0, |chunk, byte| chunk << 8 | u64::from(*byte));
+    if rest.is_empty() { bits } else { bits | word_bits(last) << (8 * chunks.len()) }
+}
+
+/// Calls `see` with every token. Ends of words come out of bit masks, 64 bytes at once: a branch
+/// a byte costs more than all the hashing (words are short, so it is guessed wrong once a word).
+fn each_token(text: &str, lower: &mut String, mut see: impl FnMut(Token)) {
+    let bytes = text.as_bytes();
+    let ascii = text.is_ascii();
+    let mut run = |start: usize, end: usize| {
+        if ascii || bytes[start..end].is_ascii() {
+            return see(Token::of_ascii(bytes, start, end));
+        }
+        let mut at = start;
+        while at < end {
+            at += other_word(&text[at..end], lower, &mut see);
+        }
+    };
+    let (mut start, mut inside) = (0, false);
+    for (i, block) in bytes.chunks(64).enumerate() {
+        let bits = block_bits(block);
+        // Where a run begins or ends.
+        let mut edges = bits ^ (bits << 1 | u64::from(inside));
+        while edges != 0 {
+            let at = 64 * i + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            if inside {
+                run(start, at);
+            } else {
+                start = at;
             }
-            if stands_alone(c) {
-                see(c.encode_utf8(&mut [0; 4]));
-            }
-        } else {
-            lower.extend(c.to_lowercase());
+            inside = !inside;
         }
     }
-    if !lower.is_empty() {
-        see(lower);
+    if inside {
+        run(start, bytes.len());
     }
+}
+
+/// The word that `text` begins with, or the char if it is none; returns the bytes that it took.
+fn other_word(text: &str, lower: &mut String, see: &mut impl FnMut(Token)) -> usize {
+    lower.clear();
+    let mut taken = 0;
+    for c in text.chars() {
+        if stands_alone(c) || !c.is_alphanumeric() && !is_mark(c) {
+            if taken == 0 {
+                taken = c.len_utf8();
+                if stands_alone(c) {
+                    see(Token::of(c.encode_utf8(&mut [0; 4]).as_bytes()));
+                }
+            }
+            break;
+        }
+        taken += c.len_utf8();
+        lower.extend(c.to_lowercase());
+    }
+    if !lower.is_empty() {
+        see(Token::of(lower.as_bytes()));
+    }
+    taken
 }
 
 /// Combining marks belong to their letter (Devanagari vowel signs and the like).
@@ -182,40 +256,45 @@ fn stands_alone(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn tokens(text: &str) -> Vec<String> {
+    fn tokens(text: &str) -> Vec<u64> {
         let mut out = Vec::new();
-        each_word(text, &mut String::new(), |word| out.push(word.to_owned()));
+        each_token(text, &mut String::new(), |token| out.push(token.hash()));
         out
     }
 
     fn side(texts: &[&str]) -> Side {
         let (mut side, mut shingler) = (Side::default(), Shingler::new(3));
-        texts.iter().for_each(|text| shingler.add(text, &mut side));
+        texts.iter().for_each(|text| shingler.add::<true>(text, &mut side));
         side.finish();
         side
     }
 
     #[test]
     fn words_and_characters() {
-        assert_eq!(tokens("Hello, WORLD-2!"), ["hello", "world", "2"]);
-        assert_eq!(tokens("Größe ÄÖ"), ["größe", "äö"]);
-        assert_eq!(tokens("私はAI"), ["私", "は", "ai"]);
+        let words = |words: &[&str]| words.iter().map(|word| Token::of(word.as_bytes()).hash()).collect::<Vec<_>>();
+        for (text, expected) in [
+            ("Hello, WORLD-2!", &["hello", "world", "2"][..]),
+            ("a  b\n", &["a", "b"]),
+            ("...", &[]),
+            ("", &[]),
+            ("Größe ÄÖ\u{2014}Ende", &["größe", "äö", "ende"]),
+            ("\u{201c}Quoted\u{201d} x", &["quoted", "x"]),
+            ("internationaliZation 12345678 123456789", &["internationalization", "12345678", "123456789"]),
+            ("私はAI", &["私", "は", "ai"]),
+            ("AI私", &["ai", "私"]),
+        ] {
+            assert_eq!(tokens(text), words(expected), "{text}");
+        }
         assert_eq!(tokens("नमस्ते दुनिया").len(), 2);
+        assert_ne!(tokens("ab c"), tokens("a bc"));
     }
 
     #[test]
-    fn the_fast_path_for_ascii_sees_the_same_words() {
-        let hashes = |text: &str| {
-            let mut hashes = Vec::new();
-            each_token(text, &mut String::new(), |token| hashes.push(token.hash));
-            hashes
-        };
-        for text in ["Hello, WORLD-2!", "a  b\n", "", "...", "x"] {
-            // With a character of another script behind it, the text takes the slow path.
-            let slow = hashes(&format!("{text} 私"));
-            assert_eq!(hashes(text), slow[..slow.len() - 1], "{text}");
+    fn only_digits_are_masked() {
+        for (word, masked) in [("a1b29c3z", "a0b00c0z"), ("/0123:;@", "/0000:;@"), ("é9é\u{7f}ü", "é0é\u{7f}ü")] {
+            let chunk = |text: &str| u64::from_le_bytes(text.as_bytes().try_into().unwrap());
+            assert_eq!(without_digits(chunk(word)), chunk(masked), "{word}");
         }
-        assert_ne!(hashes("ab c"), hashes("a bc"));
     }
 
     #[test]

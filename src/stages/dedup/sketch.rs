@@ -5,7 +5,7 @@
 //! unbiased like classic MinHash, but O(n + K log K); standard error at J = 0.8 and K = 128 is
 //! sqrt(0.8 * 0.2 / 128) = 0.035, which is why every candidate is verified exactly.
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_secret};
 
 use super::shingle::{Shingler, Side, scramble};
 use crate::canon;
@@ -14,7 +14,8 @@ use crate::stages::redact::mask_tokens;
 
 /// Version of everything in this file and in `shingle`; part of every sketch key.
 /// - 1: first release.
-pub const VERSION: u32 = 1;
+/// - 2: with the opening; an answer counts as one only if a user spoke before it; faster hashes.
+pub const VERSION: u32 = 2;
 
 /// How texts are cut and sketched; travels in the plan as literals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,7 +34,7 @@ pub struct Turn<'a> {
     pub tool_calls: Option<&'a str>,
 }
 
-/// A proper prefix, and the message that follows it if an assistant says it (else 0).
+/// A proper prefix, and the message that follows it if an assistant answers a user there (else 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prefix {
     pub hash: u64,
@@ -45,6 +46,8 @@ pub struct Prefix {
 pub struct Sketch {
     pub exact_key: Id,
     pub head: u64,
+    /// Hash of all before the first answer to a user; of the whole if nobody answered.
+    pub opening: u64,
     pub messages: u32,
     pub prefixes: Vec<Prefix>,
     pub tokens: u32,
@@ -55,7 +58,9 @@ pub struct Sketch {
 /// Makes sketches; keeps its buffers.
 pub struct Sketcher {
     settings: Settings,
-    chain: blake3::Hasher,
+    /// From the project key, so that nobody without it can make two conversations look alike.
+    secret: [u8; 192],
+    canonical: Vec<u8>,
     shingler: Shingler,
     slots: Vec<u64>,
 }
@@ -63,11 +68,10 @@ pub struct Sketcher {
 impl Sketcher {
     pub fn new(settings: Settings, key: &ProjectKey) -> Sketcher {
         let slots = (settings.bands * settings.rows_per_band) as usize;
-        let mut chain = key.hasher("chain");
-        chain.update(&[canon::VERSION]);
         Sketcher {
             settings,
-            chain,
+            secret: key.secret("chain"),
+            canonical: Vec::new(),
             shingler: Shingler::new(settings.shingle_words as usize),
             slots: vec![u64::MAX; slots],
         }
@@ -76,48 +80,55 @@ impl Sketcher {
     pub fn sketch(&mut self, turns: &[Turn]) -> Sketch {
         let mut prefixes: Vec<Prefix> = Vec::with_capacity(turns.len());
         let mut exact_key = Id([0; 16]);
+        let mut asked = false;
         for (i, turn) in turns.iter().enumerate() {
             exact_key = self.link(exact_key, turn);
             let hash = short(exact_key);
-            if let (Some(before), "assistant") = (prefixes.last_mut(), turn.role) {
+            // What an assistant says before any user did (a greeting) answers nothing.
+            if let (Some(before), "assistant", true) = (prefixes.last_mut(), turn.role, asked) {
                 before.next = hash;
             }
+            asked |= turn.role == "user";
             prefixes.push(Prefix { hash, next: 0, messages: i as u32 + 1 });
         }
         let head = prefixes.pop().map_or(0, |whole| whole.hash);
+        let opening = prefixes.iter().find(|prefix| prefix.next != 0).map_or(head, |prefix| prefix.hash);
         // Unsorted and with repeats: a minimum does not mind.
-        let (user, assistant) = self.gather(turns);
+        let (user, assistant) = self.gather::<false>(turns);
         let tokens = user.tokens + assistant.tokens;
         let bands = if tokens < self.settings.short_tokens { Vec::new() } else { self.bands(&user, &assistant) };
-        Sketch { exact_key, head, messages: turns.len() as u32, prefixes, tokens, bands }
+        Sketch { exact_key, head, opening, messages: turns.len() as u32, prefixes, tokens, bands }
     }
 
-    /// The hash of a prefix from the one before and a message.
-    fn link(&self, before: Id, turn: &Turn) -> Id {
-        let mut hasher = self.chain.clone();
-        hasher.update(&before.0);
-        canon::feed(&mut hasher, turn.role, &mask_tokens(turn.content), turn.tool_calls.map(mask_tokens).as_deref());
-        Id::of(hasher.finalize())
+    /// The hash of a prefix from the one before and a message. 128 bits of keyed xxh3: ten times
+    /// as fast as BLAKE3, and nothing outside this project sees it.
+    fn link(&mut self, before: Id, turn: &Turn) -> Id {
+        self.canonical.clear();
+        self.canonical.extend_from_slice(&before.0);
+        self.canonical.push(canon::VERSION);
+        let mut hash = |bytes: &[u8]| self.canonical.extend_from_slice(bytes);
+        canon::feed(&mut hash, turn.role, &mask_tokens(turn.content), turn.tool_calls.map(mask_tokens).as_deref());
+        Id(xxh3_128_with_secret(&self.canonical, &self.secret).to_le_bytes())
     }
 
     /// What users say and what assistants say (tool calls included). System prompts, tool schemas
     /// and tool results stay out: templates make unrelated conversations look alike.
     pub fn sides(&mut self, turns: &[Turn]) -> (Side, Side) {
-        let (mut user, mut assistant) = self.gather(turns);
+        let (mut user, mut assistant) = self.gather::<true>(turns);
         user.finish();
         assistant.finish();
         (user, assistant)
     }
 
-    fn gather(&mut self, turns: &[Turn]) -> (Side, Side) {
+    fn gather<const TEXT: bool>(&mut self, turns: &[Turn]) -> (Side, Side) {
         let (mut user, mut assistant) = (Side::default(), Side::default());
         for turn in turns {
             match turn.role {
-                "user" => self.shingler.add(turn.content, &mut user),
+                "user" => self.shingler.add::<TEXT>(turn.content, &mut user),
                 "assistant" => {
-                    self.shingler.add(turn.content, &mut assistant);
+                    self.shingler.add::<TEXT>(turn.content, &mut assistant);
                     if let Some(calls) = turn.tool_calls {
-                        self.shingler.add(calls, &mut assistant);
+                        self.shingler.add::<TEXT>(calls, &mut assistant);
                     }
                 }
                 _ => {}
@@ -157,7 +168,7 @@ fn fill(slots: &mut [u64], sets: &[&[u64]]) {
     for round in 0..2 * count {
         let salt = scramble(round + 1);
         for &element in sets.iter().copied().flatten() {
-            let hash = scramble(element ^ salt);
+            let hash = fold(element ^ salt);
             let slot = if round < count { ((hash >> 32) * count) >> 32 } else { round - count };
             let value = (round << 32) | (hash & 0xffff_ffff);
             let slot = &mut slots[slot as usize];
@@ -168,6 +179,13 @@ fn fill(slots: &mut [u64], sets: &[&[u64]]) {
             return;
         }
     }
+}
+
+/// Both halves of a product, as in wyhash: one multiplication mixes what is already a hash.
+#[inline]
+fn fold(x: u64) -> u64 {
+    let product = u128::from(x) * 0x9fb2_1c65_1e98_df25;
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]
@@ -191,6 +209,16 @@ mod tests {
         assert_eq!(other.prefixes[0].hash, snapshot.prefixes[0].hash);
         assert_ne!(other.prefixes[0].next, snapshot.prefixes[0].next);
         assert_eq!(long.prefixes[1].next, 0, "a user message follows");
+    }
+
+    #[test]
+    fn the_opening_is_what_the_first_answer_answers() {
+        let greeted = [("system", "s"), ("assistant", "hello"), ("user", "a")];
+        let one = sketch(&[&greeted[..], &[("assistant", "b"), ("user", "c")]].concat());
+        let other = sketch(&[&greeted[..], &[("assistant", "b"), ("user", "d"), ("assistant", "e")]].concat());
+        assert_eq!(one.opening, other.opening, "they part at a user message");
+        assert_eq!((one.opening, one.prefixes[0].next), (one.prefixes[2].hash, 0));
+        assert_eq!(sketch(&greeted).opening, sketch(&greeted).head, "nobody answered");
     }
 
     #[test]

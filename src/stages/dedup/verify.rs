@@ -100,7 +100,7 @@ mod tests {
 
     fn side(text: &str) -> Side {
         let mut side = Side::default();
-        Shingler::new(3).add(text, &mut side);
+        Shingler::new(3).add::<true>(text, &mut side);
         side.finish();
         side
     }

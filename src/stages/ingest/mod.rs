@@ -66,6 +66,48 @@ impl Reason {
             Reason::UnknownRole => "unknown_role",
         }
     }
+
+    const ALL: [Reason; 14] = [
+        Reason::DamagedCompression,
+        Reason::LfsPointer,
+        Reason::Unreadable,
+        Reason::LineTooLong,
+        Reason::InvalidUtf8,
+        Reason::NulByte,
+        Reason::InvalidJson,
+        Reason::TooDeep,
+        Reason::DuplicateKey,
+        Reason::BadShape,
+        Reason::NoMessages,
+        Reason::TooManyMessages,
+        Reason::MissingRole,
+        Reason::UnknownRole,
+    ];
+
+    /// What a person can do about it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Reason::DamagedCompression => "the compressed stream breaks off; copy the file again from where it came",
+            Reason::LfsPointer => "a git-LFS pointer stands in place of the file; fetch it with `git lfs pull`",
+            Reason::Unreadable => "reading failed half-way; look at the disk or mount",
+            Reason::LineTooLong => "raise ingest.limits.line_bytes if such records are wanted",
+            Reason::InvalidUtf8 => "not UTF-8; convert it, or ask the writer of the log",
+            Reason::NulByte => "holds a NUL byte; the file may be damaged, or UTF-16",
+            Reason::InvalidJson => "not one whole JSON value; the writer may have been cut off",
+            Reason::TooDeep => "raise ingest.limits.nesting_depth if such records are wanted",
+            Reason::DuplicateKey => "one key twice in one object: which value counts is not said",
+            Reason::BadShape => "none of the known formats; name the source's format or messages_key",
+            Reason::NoMessages => "nobody says anything in it",
+            Reason::TooManyMessages => "raise ingest.limits.messages if such records are wanted",
+            Reason::MissingRole => "a message without a role",
+            Reason::UnknownRole => "a role that is not system, user, assistant or tool, nor a known name of one",
+        }
+    }
+}
+
+/// [`Reason::advice`] by the name that stands in the rejects table.
+pub fn advice(reason: &str) -> Option<&'static str> {
+    Reason::ALL.into_iter().find(|one| one.as_str() == reason).map(Reason::advice)
 }
 
 /// How to read the records of one source.
