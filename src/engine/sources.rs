@@ -22,6 +22,11 @@ use crate::stages::ingest::is_array;
 const SPLIT_BYTES: u64 = 32 << 20;
 const READ_BYTES: usize = 4 << 20;
 
+/// Compressed logs unpack to about this many times their size (gzip on JSON text).
+const UNPACKED: u64 = 4;
+/// What is looked at to tell arrays from lines, and how long records are.
+const HEAD_BYTES: usize = 64 << 10;
+
 /// One content, under one or more paths, read in one way.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
@@ -32,6 +37,19 @@ pub struct SourceFile {
     pub compression: Compression,
     pub settings: Source,
     pub splits: Vec<Split>,
+    /// Bytes of a record, as far as the first of them tell.
+    bytes_per_record: f64,
+}
+
+impl SourceFile {
+    /// A guess from the first records.
+    pub fn rows_expected(&self) -> u64 {
+        let unpacked = match self.compression {
+            Compression::None => self.bytes,
+            _ => self.bytes * UNPACKED,
+        };
+        (unpacked as f64 / self.bytes_per_record).ceil() as u64
+    }
 }
 
 /// Every file that the pipeline names, without re-delivered copies, in the order of their ids.
@@ -99,7 +117,7 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         }
         let bytes = &chunk[..n];
         if head.is_empty() {
-            head = bytes[..n.min(4096)].to_vec();
+            head = bytes[..n.min(HEAD_BYTES)].to_vec();
         }
         hasher.update(bytes);
         cuts.see(offset, bytes);
@@ -124,12 +142,13 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         first_line: *first_line,
     };
     let mut splits: Vec<Split> = cuts.iter().enumerate().map(split).collect();
+    let text = if compression == Compression::None { head.clone() } else { peek(path, compression) };
     if let [only] = splits.as_mut_slice() {
-        only.array = match compression {
-            Compression::None => is_array(&head),
-            _ => is_array(&peek(path, compression)),
-        };
+        only.array = is_array(&text);
     }
+    // In an array of chats about every fourth `},` ends an element; the others end messages.
+    let ends =
+        if is_array(&text) { memchr::memmem::find_iter(&text, b"},").count() / 4 } else { count(&text) as usize };
     Ok(SourceFile {
         source_id,
         path: path.to_path_buf(),
@@ -137,6 +156,7 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         compression,
         settings: settings.clone(),
         splits,
+        bytes_per_record: text.len().max(1) as f64 / ends.max(1) as f64,
     })
 }
 
@@ -147,7 +167,7 @@ fn peek(path: &Path, compression: Compression) -> Vec<u8> {
         && let Ok(input) = crate::stages::ingest::decode::reader(Box::new(file), compression)
     {
         // A broken stream is the scan's to report; whatever came out before is enough here.
-        let _ = input.take(4096).read_to_end(&mut head);
+        let _ = input.take(HEAD_BYTES as u64).read_to_end(&mut head);
     }
     head
 }

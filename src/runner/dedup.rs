@@ -16,7 +16,7 @@ use super::rows::{Decision, decisions_batch, edges_batch, ids_batch};
 use super::sample::clear_tmp;
 use super::sink::{SourceTables, TableSink, numbers, text};
 use super::{Job, StageOutcome};
-use crate::config::{Method, Near};
+use crate::config::{Loaded, Method, Near};
 use crate::engine::{Joins, Sink};
 use crate::error::{Error, Result};
 use crate::layer::tables::Table;
@@ -38,7 +38,7 @@ impl Job<'_> {
         let began = Instant::now();
         self.progress.begin(STAGE, 0, Arc::new(AtomicU64::new(0)));
         let sketches = self.sketch(redacted).await?;
-        let key = self.deduped_key(&sketches);
+        let key = deduped_key(self.loaded, sketches.iter().map(|one| one.manifest.key.as_str()).collect());
         let cached = self.made::<Deduped>(&key)?;
         let made = match &cached {
             Some(made) => made.clone(),
@@ -51,14 +51,7 @@ impl Job<'_> {
     }
 
     pub(super) fn settings(&self) -> Settings {
-        let Near { shingle_words, bands, rows_per_band, short_tokens, .. } = self.loaded.pipeline.dedup.near;
-        Settings { shingle_words, bands, rows_per_band, short_tokens }
-    }
-
-    /// Of the sketches of a `redacted` folder, from that one's key.
-    pub(super) fn sketch_key(&self, redacted: &str) -> String {
-        let settings = format!("{:?}", self.settings());
-        manifest::key(&[Sketch::NAME, &Sketch::VERSION.to_string(), redacted, &settings, &VERSION.to_string()])
+        settings(self.loaded)
     }
 
     /// Text to hashes, for every source on its own. New sources got theirs with their rows; what is
@@ -66,7 +59,7 @@ impl Job<'_> {
     async fn sketch(&mut self, redacted: &[Made<Redacted>]) -> Result<Vec<Made<Sketch>>> {
         let mut missing = Vec::new();
         for one in redacted {
-            let key = self.sketch_key(&one.manifest.key);
+            let key = sketch_key(self.loaded, &one.manifest.key);
             if self.made::<Sketch>(&key)?.is_none() {
                 missing.push((key, one));
             }
@@ -77,7 +70,7 @@ impl Job<'_> {
         let gone = |key: String| Error::damaged(key, "was not committed");
         redacted
             .iter()
-            .map(|one| self.sketch_key(&one.manifest.key))
+            .map(|one| sketch_key(self.loaded, &one.manifest.key))
             .map(|key| self.made::<Sketch>(&key)?.ok_or_else(|| gone(key)))
             .collect()
     }
@@ -115,14 +108,6 @@ impl Job<'_> {
         let settings = serde_json::json!(format!("{:?}", self.settings()));
         let inputs = vec![redacted.key.clone()];
         Ok(folder_manifest::<Sketch>(key, inputs, settings, books, BTreeMap::new(), files))
-    }
-
-    fn deduped_key(&self, sketches: &[Made<Sketch>]) -> String {
-        let mut inputs: Vec<&str> = sketches.iter().map(|one| one.manifest.key.as_str()).collect();
-        inputs.sort_unstable();
-        let settings = serde_json::json!(self.loaded.pipeline.dedup).to_string();
-        let version = format!("{}.{VERSION}", Deduped::VERSION);
-        manifest::key(&[&[Deduped::NAME, &version, &settings], inputs.as_slice()].concat())
     }
 
     async fn decide(
@@ -330,6 +315,25 @@ impl Job<'_> {
         clear_tmp(folder)?;
         Ok(vec![written])
     }
+}
+
+fn settings(loaded: &Loaded) -> Settings {
+    let Near { shingle_words, bands, rows_per_band, short_tokens, .. } = loaded.pipeline.dedup.near;
+    Settings { shingle_words, bands, rows_per_band, short_tokens }
+}
+
+/// Of the sketches of a `redacted` folder, from that one's key.
+pub(super) fn sketch_key(loaded: &Loaded, redacted: &str) -> String {
+    let settings = format!("{:?}", settings(loaded));
+    manifest::key(&[Sketch::NAME, &Sketch::VERSION.to_string(), redacted, &settings, &VERSION.to_string()])
+}
+
+/// Of the decision over sketches, from their keys in any order.
+pub(super) fn deduped_key(loaded: &Loaded, mut sketches: Vec<&str>) -> String {
+    sketches.sort_unstable();
+    let settings = serde_json::json!(loaded.pipeline.dedup).to_string();
+    let version = format!("{}.{VERSION}", Deduped::VERSION);
+    manifest::key(&[&[Deduped::NAME, &version, &settings], sketches.as_slice()].concat())
 }
 
 /// The row files of several folders.

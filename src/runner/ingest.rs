@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::dedup::sketch_key;
 use super::outcome::RejectPlace;
 use super::sink::{FIRST_REJECTS, Folders, ScanSink, Written};
 use super::{Job, StageOutcome};
@@ -95,7 +96,7 @@ impl Job<'_> {
     /// The text is in hand, so sketches are made on the way, if there are none yet.
     fn stage_source(&mut self, key: &str) -> Result<NewSource> {
         let rows = self.store.stage(format!("layers/{}/{key}", Redacted::NAME))?;
-        let key = self.sketch_key(key);
+        let key = sketch_key(self.loaded, key);
         let sketch = match self.made::<Sketch>(&key)? {
             Some(_) => None,
             None => Some(self.store.stage(format!("layers/{}/{key}", Sketch::NAME))?),

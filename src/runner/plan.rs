@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::dedup::{deduped_key, sketch_key};
+use super::sample::sampled_key;
 use super::store_root;
 use crate::config::Loaded;
 use crate::engine::sources::{self, SourceFile};
@@ -38,8 +40,6 @@ pub struct PlannedStage {
 
 /// Bytes of a record in plain chat logs; 2.5 KB in the synthetic corpus and in tau-bench's scale.
 const BYTES_PER_RECORD: u64 = 2_500;
-/// Compressed logs unpack to about this many times their size (gzip on JSON text).
-const UNPACKED: u64 = 4;
 /// Engine, buffers and writers at rest; and what dedup keeps for each record.
 const MEMORY_BASE: u64 = 512 << 20;
 const MEMORY_PER_RECORD: u64 = 400;
@@ -53,11 +53,12 @@ pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
         .map(|file| source(&root, &super::ingest::redacted_key(loaded, &key, file), file))
         .collect::<Result<_>>()?;
     let new = planned.iter().filter(|source| !source.done).count();
+    let redacted: Vec<String> = files.iter().map(|file| super::ingest::redacted_key(loaded, &key, file)).collect();
     let rows: u64 = planned.iter().map(|source| source.rows_expected).sum();
     let unpacked = |source: &PlannedSource| source.rows_expected * BYTES_PER_RECORD;
     let disk: u64 = planned.iter().filter(|source| !source.done).map(unpacked).sum::<u64>() / 2;
     Ok(Plan {
-        stages: stages(loaded, &root, new),
+        stages: stages(loaded, &root, new, &redacted),
         sources: planned,
         memory_bytes: MEMORY_BASE + rows * MEMORY_PER_RECORD,
         disk_bytes: disk,
@@ -67,15 +68,11 @@ pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
 fn source(root: &Path, key: &str, file: &SourceFile) -> Result<PlannedSource> {
     let manifest_file = root.join("layers").join(Redacted::NAME).join(key).join(crate::store::manifest::FILE);
     let made = if manifest_file.exists() { Some(Manifest::read(&manifest_file)?) } else { None };
-    let unpacked = match file.compression {
-        crate::stages::ingest::decode::Compression::None => file.bytes,
-        _ => file.bytes * UNPACKED,
-    };
     let why = match &made {
         Some(_) => "same content, same rules: already redacted".to_owned(),
         None => "new content, or new rules".to_owned(),
     };
-    let rows_expected = made.as_ref().map_or(unpacked / BYTES_PER_RECORD, |made| made.books.records_read);
+    let rows_expected = made.as_ref().map_or_else(|| file.rows_expected(), |made| made.books.records_read);
     Ok(PlannedSource {
         path: file.path.display().to_string(),
         bytes: file.bytes,
@@ -85,16 +82,24 @@ fn source(root: &Path, key: &str, file: &SourceFile) -> Result<PlannedSource> {
     })
 }
 
-fn stages(loaded: &Loaded, root: &Path, new: usize) -> Vec<PlannedStage> {
+fn stages(loaded: &Loaded, root: &Path, new: usize, redacted: &[String]) -> Vec<PlannedStage> {
     let any = |layer: &str| root.join("layers").join(layer).is_dir();
+    let made = |layer: &str, key: &str| root.join("layers").join(layer).join(key).is_dir();
     let stage = |stage, runs, why: String| PlannedStage { stage, runs, why };
     let fresh = new > 0;
-    let because = |layer: &str| match (fresh, any(layer)) {
-        (true, _) => format!("{new} sources are new"),
-        (false, false) => "never run".to_owned(),
-        (false, true) => "runs only if its settings changed".to_owned(),
+    let sketches: Vec<String> = redacted.iter().map(|key| sketch_key(loaded, key)).collect();
+    let deduped = deduped_key(loaded, sketches.iter().map(String::as_str).collect());
+    let samples = loaded.pipeline.sample.iter().zip(&loaded.rubrics);
+    let drawn = samples.filter(|(sample, rubric)| made(Sampled::NAME, &sampled_key(loaded, sample, rubric, &deduped)));
+    let (decided, drawn) = (made(Deduped::NAME, &deduped), drawn.count());
+    let because = |done: bool, layer: &str| match (done, fresh, any(layer)) {
+        (true, ..) => "same records, same settings".to_owned(),
+        (_, true, _) => format!("{new} sources are new"),
+        (_, _, false) => "never run".to_owned(),
+        (_, _, true) => "other sources or settings than before".to_owned(),
     };
     let pipeline = &loaded.pipeline;
+    let all_drawn = drawn == pipeline.sample.len();
     vec![
         stage(
             "ingest",
@@ -102,16 +107,23 @@ fn stages(loaded: &Loaded, root: &Path, new: usize) -> Vec<PlannedStage> {
             if fresh { format!("{new} sources are new") } else { "every source is done".to_owned() },
         ),
         stage("redact", fresh, "in one pass with ingest".to_owned()),
-        stage("dedup", fresh || !any(Deduped::NAME), because(Deduped::NAME)),
-        stage("sample", !pipeline.sample.is_empty() && (fresh || !any(Sampled::NAME)), because(Sampled::NAME)),
+        stage("dedup", !decided, because(decided, Deduped::NAME)),
+        stage(
+            "sample",
+            !all_drawn,
+            match pipeline.sample.len() {
+                0 => "no [[sample]] in the pipeline".to_owned(),
+                _ => because(all_drawn, Sampled::NAME),
+            },
+        ),
         stage(
             "label",
-            fresh || !any(Labeled::NAME),
-            format!("merges {} label files and whatever was imported", pipeline.label.files.len()),
+            !all_drawn || !any(Labeled::NAME),
+            format!("{} label files and what was imported; done if they are as before", pipeline.label.files.len()),
         ),
         stage(
             "dataset",
-            fresh || !root.join("datasets").is_dir(),
+            !decided || !root.join("datasets").is_dir(),
             format!("{} datasets; a new version only if rows change", pipeline.dataset.len()),
         ),
     ]

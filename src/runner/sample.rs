@@ -17,7 +17,7 @@ use super::outcome::BatchOutcome;
 use super::sink::{TableSink, arrow_error, numbers, text};
 use super::tasks::{self, Texts, Unit};
 use super::{Job, StageOutcome};
-use crate::config::Sample;
+use crate::config::{Loaded, Sample};
 use crate::engine::Sink;
 use crate::error::{Error, Result};
 use crate::layer::{Deduped, Layer, Made, Redacted, Sampled};
@@ -44,7 +44,7 @@ impl Job<'_> {
         let mut stage = StageOutcome { stage: STAGE, cached: true, ..Default::default() };
         stage.records_read = deduped.manifest.books.kept;
         for (sample, rubric) in loaded.pipeline.sample.iter().zip(&loaded.rubrics) {
-            let key = self.sampled_key(sample, rubric, deduped);
+            let key = sampled_key(loaded, sample, rubric, &deduped.manifest.key);
             let cached = self.made::<Sampled>(&key)?;
             stage.cached &= cached.is_some();
             let tasks = match &cached {
@@ -77,14 +77,6 @@ impl Job<'_> {
             path,
             new,
         }
-    }
-
-    fn sampled_key(&self, sample: &Sample, rubric: &Rubric, deduped: &Made<Deduped>) -> String {
-        let about = &self.loaded.pipeline.pipeline;
-        // What the rubric says counts, not where its file lies.
-        let sample = Sample { rubric: std::path::PathBuf::new(), ..sample.clone() };
-        let settings = serde_json::json!([sample, rubric, TASK_SCHEMA_VERSION, about.name, about.seed]).to_string();
-        manifest::key(&[Sampled::NAME, &Sampled::VERSION.to_string(), &deduped.manifest.key, &settings])
     }
 
     async fn draw(
@@ -294,6 +286,15 @@ impl Job<'_> {
         let file = folder.join(sink.finish()?.path);
         self.engine.table(name, batch.schema(), if batch.num_rows() == 0 { &[] } else { std::slice::from_ref(&file) })
     }
+}
+
+/// Of the batch that a `[[sample]]` draws, from the key of what it draws from.
+pub(super) fn sampled_key(loaded: &Loaded, sample: &Sample, rubric: &Rubric, deduped: &str) -> String {
+    let about = &loaded.pipeline.pipeline;
+    // What the rubric says counts, not where its file lies.
+    let sample = Sample { rubric: std::path::PathBuf::new(), ..sample.clone() };
+    let settings = serde_json::json!([sample, rubric, TASK_SCHEMA_VERSION, about.name, about.seed]).to_string();
+    manifest::key(&[Sampled::NAME, &Sampled::VERSION.to_string(), deduped, &settings])
 }
 
 /// Removes the temporary tables of a staged folder.
