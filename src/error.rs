@@ -23,7 +23,7 @@ pub enum Exit {
     Terminated = 143,
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     #[error("{file}: {what}")]
@@ -82,6 +82,12 @@ impl Error {
         if crate::engine::cluster::is_worth_retrying(err) {
             return Error::ExecutorLost { stage: stage.to_owned() };
         }
+        // One of ours that came through the engine.
+        if let E::External(outer) = err.find_root()
+            && let Some(own) = outer.downcast_ref::<Error>()
+        {
+            return own.clone();
+        }
         let kind = match err.find_root() {
             E::ResourcesExhausted(_) => "out of memory; raise --memory-limit or use fewer --threads".to_owned(),
             E::IoError(io) => format!("input or output: {}", io.kind()),
@@ -91,8 +97,12 @@ impl Error {
             E::SQL(..) => "SQL cannot be parsed".to_owned(),
             E::Plan(_) => "plan cannot be made".to_owned(),
             E::NotImplemented(_) => "not supported".to_owned(),
-            E::ArrowError(..) => "values do not fit their type".to_owned(),
-            E::External(outer) => outer.downcast_ref::<Error>().map_or("external".to_owned(), ToString::to_string),
+            // Only the name of the variant: the rest may quote a value.
+            E::ArrowError(arrow, _) => {
+                let name = format!("{arrow:?}");
+                format!("values do not fit their type ({})", name.split(['(', ' ', '{']).next().unwrap_or_default())
+            }
+            E::External(_) => "external".to_owned(),
             _ => "internal".to_owned(),
         };
         Error::Engine { stage: stage.to_owned(), kind }

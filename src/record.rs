@@ -160,6 +160,11 @@ impl ProjectKey {
         (secret.len() >= 16).then(|| ProjectKey(blake3::derive_key("gristmill 2026 project key", secret.as_bytes())))
     }
 
+    /// A key that is random bytes already.
+    pub fn from_bytes(bytes: [u8; 32]) -> ProjectKey {
+        ProjectKey(bytes)
+    }
+
     /// A hasher for one purpose; hashes of different purposes never meet.
     pub fn hasher(&self, purpose: &str) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);

@@ -17,6 +17,7 @@ mod plan;
 mod progress;
 mod run;
 mod schema;
+mod sources;
 mod trace;
 
 use clap::{Parser, Subcommand};
@@ -37,6 +38,9 @@ enum Command {
     Run(run::Run),
     /// Say what a run would do, and what it would need; writes nothing
     Plan(plan::PlanArgs),
+    /// Raw files: tell what they are
+    #[command(subcommand)]
+    Sources(sources::Sources),
     /// Labeling batches: list them, hand them out
     #[command(subcommand)]
     Batches(batches::Batches),
@@ -80,6 +84,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Sources(args) => sources::run(&args),
         Command::Batches(args) => batches::run(&args),
         Command::Labels(args) => labels::run(&args),
         Command::Datasets(args) => datasets::run(&args),

@@ -2,7 +2,7 @@
 //!
 //! Always: the message names the key.
 
-use super::{Dataset, From, Kind, Near, Pipeline, Sample};
+use super::{Dataset, From, Kind, Near, Pipeline, Sample, Source};
 use crate::task::{Rubric, TaskType};
 
 type Checked = std::result::Result<(), String>;
@@ -13,6 +13,7 @@ impl Pipeline {
         if self.ingest.sources.is_empty() {
             return Err("ingest.sources is empty; name at least one { path = \"…\" }".to_owned());
         }
+        self.ingest.sources.iter().try_for_each(check_source)?;
         share("ingest.max_reject_share", self.ingest.max_reject_share)?;
         check_near(&self.dedup.near)?;
         unique("sample", self.sample.iter().map(|sample| &sample.name))?;
@@ -35,6 +36,15 @@ impl Rubric {
             _ => Ok(()),
         }
     }
+}
+
+fn check_source(source: &Source) -> Checked {
+    let Some(mapping) = &source.mapping else { return Ok(()) };
+    let place = format!("ingest.sources, {}", source.path);
+    if source.format.is_some() || source.messages_key.is_some() {
+        return Err(format!("{place}: a mapping says it all; leave format and messages_key out"));
+    }
+    mapping.compile().map(|_| ()).map_err(|what| format!("{place}: mapping.{what}"))
 }
 
 fn check_near(near: &Near) -> Checked {

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::stages::ingest::mapping::Mapping;
 use crate::task::Rubric;
 
 /// One pipeline file: one job.
@@ -67,6 +68,8 @@ pub struct Source {
     pub format: Option<Format>,
     /// Key that holds the messages, where it is not `messages`.
     pub messages_key: Option<String>,
+    /// How to read a log of no known format: JSON, or a table (CSV, TSV) if it holds no JSON.
+    pub mapping: Option<Mapping>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +81,29 @@ pub enum Format {
     Sharegpt,
     /// `{"chosen": "\n\nHuman: …", "rejected": …}`: two records a line.
     Hh,
+    /// OASST message trees: one conversation for each path to a leaf.
+    Oasst,
+    /// WildChat rows.
+    Wildchat,
+    /// Chatbot Arena pairs with their vote.
+    Arena,
+    /// Instruction and answer in columns (Alpaca, Dolly and the like).
+    Instruction,
+    /// TRL rows: prompt with completion, or with chosen and rejected.
+    Trl,
+    /// Benchmark questions and judged answers (MT-bench, PandaLM).
+    Judged,
+}
+
+impl Format {
+    /// As the pipeline file writes it.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    pub fn parse(name: &str) -> Option<Format> {
+        serde_json::from_value(serde_json::Value::from(name)).ok()
+    }
 }
 
 /// What one record may be at most; more is a counted reject.

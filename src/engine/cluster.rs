@@ -38,6 +38,7 @@ use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::start_server;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{TableReference, internal_err};
 use datafusion::datasource::file_format::FileFormatFactory;
@@ -200,19 +201,26 @@ pub fn is_worth_retrying(error: &DataFusionError) -> bool {
                 | BallistaError::IoError(_)
         );
     }
+    // A stream of results that broke off: kernels' own errors come as text from the executor.
+    if let DataFusionError::ArrowError(arrow, _) = error.find_root()
+        && matches!(**arrow, ArrowError::IpcError(_) | ArrowError::ExternalError(_) | ArrowError::IoError(..))
+    {
+        return true;
+    }
     // Ballista's client turns some errors into text before we see them.
     let text = error.to_string();
     LOST.iter().any(|sign| text.contains(sign))
 }
 
 /// How a lost executor shows in an error that is only text.
-const LOST: [&str; 6] = [
+const LOST: [&str; 7] = [
     "FetchFailed",
     "GrpcConnectionError",
     "GrpcActionError",
     "TonicError",
     "transport error",
     "all executors were lost",
+    "rejected by executor",
 ];
 
 /// Settings that all three roles start from. The client's travel as key and value with

@@ -7,10 +7,12 @@
 
 #[cfg(feature = "cluster")]
 pub mod cluster;
+pub mod columns;
 pub mod rows;
 pub mod scan;
 pub mod sources;
 pub mod udf;
+pub mod written;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -133,12 +135,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes raw logs the table `logs` of this session.
-    pub fn logs(&self, scan: scan::LogScan) -> Result<()> {
-        let failed = |err| Error::engine("ingest", &err);
-        self.ctx.deregister_table("logs").map_err(failed)?;
-        self.ctx.register_table("logs", Arc::new(scan)).map_err(failed)?;
-        Ok(())
+    /// Raw logs, to be read and written; see [`scan`].
+    pub fn logs(&self, scan: scan::LogScan) -> Result<DataFrame> {
+        self.ctx.read_table(Arc::new(scan)).map_err(|err| Error::engine("ingest", &err))
     }
 
     pub async fn sql(&self, stage: &str, sql: &str, joins: Joins) -> Result<DataFrame> {

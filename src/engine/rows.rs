@@ -14,6 +14,7 @@ use crate::canon;
 use crate::error::Error;
 use crate::layer::build::{FindingRow, RecordRow, StreamBuilder, tool_calls_json};
 use crate::record::{Conversation, Id, Place, ProjectKey, record_id};
+use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::{self, Cutter, Reading, Reason, decode, language};
 use crate::stages::redact::{Finding, Redactor};
 
@@ -54,8 +55,11 @@ impl Rows {
         let external = |err: Error| DataFusionError::External(Box::new(err));
         let input = decode::reader(input, split.compression).map_err(|err| external(Error::io(&split.path, &err)))?;
         let start = (split.start_byte, split.first_line);
-        let cutter = ingest::cutter(input, split.array, start, &spec.limits, record_hasher.clone());
-        let reading = Reading { format: split.format, messages_key: split.messages_key.clone(), limits: spec.limits };
+        let cutter = ingest::cutter(input, split.shape, start, &spec.limits, record_hasher.clone());
+        let mapping = split.mapping.as_ref().map(Mapping::compile).transpose();
+        let mapping = mapping.map_err(|what| external(Error::Usage(format!("mapping.{what}"))))?.map(Arc::new);
+        let (format, messages_key) = (split.format, split.messages_key.clone());
+        let reading = Reading { format, messages_key, mapping, limits: spec.limits };
         let maker = Maker {
             source_id: split.source_id.clone(),
             reading,

@@ -1,4 +1,4 @@
-//! The scan of raw logs: bytes in, redacted rows out.
+//! The scan of raw logs: bytes in, Parquet parts of redacted rows out.
 //!
 //! Ingest and redact are fused here (law 2): a conversation is redacted before it becomes a row,
 //! so raw text is never in an Arrow array, and with it in no spill, shuffle or Parquet file.
@@ -9,13 +9,14 @@
 //! source, whatever the cut.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{AsArray, StringArray};
+use arrow::array::{ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
@@ -35,11 +36,14 @@ use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::rows::Rows;
+use super::written::{Folders, SplitSink, Written};
 use crate::config::{Limits, Redact};
 use crate::error::Error;
-use crate::layer::stream_fields;
 use crate::record::ProjectKey;
+use crate::stages::dedup::sketch::Settings;
+use crate::stages::ingest::Shape;
 use crate::stages::ingest::decode::Compression;
+use crate::stages::ingest::mapping::Mapping;
 use crate::stages::redact::Redactor;
 
 /// A stretch of one source that one core reads.
@@ -47,12 +51,14 @@ use crate::stages::redact::Redactor;
 pub struct Split {
     pub path: std::path::PathBuf,
     pub source_id: String,
+    /// Tells the splits of a source apart.
+    pub ordinal: usize,
     pub compression: Compression,
-    /// Top-level JSON array; else lines.
-    pub array: bool,
+    pub shape: Shape,
     pub lfs_pointer: bool,
     pub format: Option<crate::config::Format>,
     pub messages_key: String,
+    pub mapping: Option<Mapping>,
     /// Bytes of the (uncompressed) file; a compressed file is one split.
     pub start_byte: u64,
     pub end_byte: u64,
@@ -68,6 +74,9 @@ pub struct ScanSpec {
     /// Of the project key: another process must hold the same one.
     pub key_fingerprint: String,
     pub batch_rows: usize,
+    pub sketch: Settings,
+    /// Where the rows of each source go, by its id.
+    pub folders: BTreeMap<String, Folders>,
 }
 
 /// Raw logs as a table. A scheduler holds it without a key: it plans, and reads nothing.
@@ -88,7 +97,6 @@ pub struct LogScanExec {
     bytes_read: Arc<AtomicU64>,
     redactor: OnceLock<Arc<Redactor>>,
     input: Arc<dyn ExecutionPlan>,
-    projection: Option<Vec<usize>>,
     properties: Arc<PlanProperties>,
 }
 
@@ -96,7 +104,6 @@ pub struct LogScanExec {
 #[derive(Serialize, Deserialize)]
 struct ExecJson<'a> {
     spec: Cow<'a, ScanSpec>,
-    projection: Option<Vec<usize>>,
 }
 
 fn plan_error(err: serde_json::Error) -> DataFusionError {
@@ -121,7 +128,7 @@ impl LogScan {
         Ok(LogScan::new(spec, splits, key))
     }
 
-    fn exec(&self, projection: Option<Vec<usize>>) -> Result<LogScanExec> {
+    fn exec(&self) -> Result<LogScanExec> {
         let row = |split: &Split| -> Result<Vec<RecordBatch>> {
             let json = serde_json::to_string(split).map_err(plan_error)?;
             let column = Arc::new(StringArray::from(vec![json]));
@@ -129,7 +136,7 @@ impl LogScan {
         };
         let parts = self.splits.iter().map(row).collect::<Result<Vec<_>>>()?;
         let input = MemorySourceConfig::try_new_exec(&parts, split_schema(), None)?;
-        let mut exec = LogScanExec::new(Arc::clone(&self.spec), self.key.clone(), projection, input)?;
+        let mut exec = LogScanExec::new(Arc::clone(&self.spec), self.key.clone(), input)?;
         exec.bytes_read = Arc::clone(&self.bytes_read);
         Ok(exec)
     }
@@ -138,7 +145,7 @@ impl LogScan {
 #[async_trait]
 impl TableProvider for LogScan {
     fn schema(&self) -> SchemaRef {
-        stream_fields()
+        written_schema()
     }
 
     fn table_type(&self) -> TableType {
@@ -148,44 +155,35 @@ impl TableProvider for LogScan {
     async fn scan(
         &self,
         _state: &dyn Session,
-        projection: Option<&Vec<usize>>,
+        _projection: Option<&Vec<usize>>,
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(self.exec(projection.cloned())?))
+        Ok(Arc::new(self.exec()?))
     }
 }
 
 impl LogScanExec {
-    fn new(
-        spec: Arc<ScanSpec>,
-        key: Option<ProjectKey>,
-        projection: Option<Vec<usize>>,
-        input: Arc<dyn ExecutionPlan>,
-    ) -> Result<LogScanExec> {
-        let schema = match &projection {
-            Some(columns) => Arc::new(stream_fields().project(columns)?),
-            None => stream_fields(),
-        };
+    fn new(spec: Arc<ScanSpec>, key: Option<ProjectKey>, input: Arc<dyn ExecutionPlan>) -> Result<LogScanExec> {
         let partitions = input.properties().output_partitioning().partition_count();
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
+            EquivalenceProperties::new(written_schema()),
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
         let (bytes_read, redactor, properties) = (Arc::default(), OnceLock::new(), Arc::new(properties));
-        Ok(LogScanExec { spec, key, bytes_read, redactor, input, projection, properties })
+        Ok(LogScanExec { spec, key, bytes_read, redactor, input, properties })
     }
 
     pub fn to_json(&self) -> Result<Vec<u8>> {
-        let json = ExecJson { spec: Cow::Borrowed(&self.spec), projection: self.projection.clone() };
+        let json = ExecJson { spec: Cow::Borrowed(&self.spec) };
         serde_json::to_vec(&json).map_err(plan_error)
     }
 
     pub fn from_json(bytes: &[u8], key: Option<ProjectKey>, input: Arc<dyn ExecutionPlan>) -> Result<LogScanExec> {
         let json: ExecJson = serde_json::from_slice(bytes).map_err(plan_error)?;
-        LogScanExec::new(Arc::new(json.spec.into_owned()), key, json.projection, input)
+        LogScanExec::new(Arc::new(json.spec.into_owned()), key, input)
     }
 
     /// The key of this process, if it is the one the plan was made with.
@@ -263,7 +261,7 @@ impl ExecutionPlan for LogScanExec {
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.pop().ok_or_else(|| DataFusionError::Plan("LogScanExec has one input".to_owned()))?;
-        let mut exec = LogScanExec::new(Arc::clone(&self.spec), self.key.clone(), self.projection.clone(), input)?;
+        let mut exec = LogScanExec::new(Arc::clone(&self.spec), self.key.clone(), input)?;
         exec.bytes_read = Arc::clone(&self.bytes_read);
         Ok(Arc::new(exec))
     }
@@ -275,43 +273,55 @@ impl ExecutionPlan for LogScanExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let key = self.key()?.clone();
         let redactor = self.redactor(&key)?;
-        let (spec, count) = (Arc::clone(&self.spec), Arc::clone(&self.bytes_read));
-        let projection = self.projection.clone();
+        let reader = SplitReader { spec: Arc::clone(&self.spec), key, redactor, count: Arc::clone(&self.bytes_read) };
         let splits = self.input.execute(partition, context)?;
-        let read = move |rows: Result<RecordBatch>| {
-            let opened = rows.and_then(|rows| open_all(&rows, &spec, &key, &redactor, &count));
-            match opened {
-                Ok(rows) => futures::stream::iter(rows.into_iter().flatten()).left_stream(),
-                Err(err) => futures::stream::iter([Err(err)]).right_stream(),
-            }
-        };
-        let batches = splits.flat_map(read).map(move |batch| project(batch?, projection.as_deref()));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+        let written = splits.then(move |rows| reader.clone().read_all(rows));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), written)))
     }
 }
 
-/// A reader for every split that a batch of the input names.
-fn open_all(
-    rows: &RecordBatch,
-    spec: &ScanSpec,
-    key: &ProjectKey,
-    redactor: &Arc<Redactor>,
-    count: &Arc<AtomicU64>,
-) -> Result<Vec<Rows>> {
-    let mut opened = Vec::new();
-    for json in rows.column(0).as_string::<i32>().iter().flatten() {
-        let split: Split = serde_json::from_str(json).map_err(plan_error)?;
-        let failed = |err: std::io::Error| DataFusionError::External(Box::new(Error::io(&split.path, &err)));
-        let input = open(&split, Arc::clone(count)).map_err(failed)?;
-        opened.push(Rows::new(spec, &split, key, Arc::clone(redactor), input)?);
-    }
-    Ok(opened)
+/// What the node says of each split when it is written: its source, and [`Written`] as JSON.
+fn written_schema() -> SchemaRef {
+    let fields = ["source_id", "written"].map(|name| Field::new(name, DataType::Utf8, false));
+    Arc::new(Schema::new(fields.to_vec()))
 }
 
-fn project(batch: RecordBatch, projection: Option<&[usize]>) -> Result<RecordBatch> {
-    match projection {
-        Some(columns) => Ok(batch.project(columns)?),
-        None => Ok(batch),
+#[derive(Clone)]
+struct SplitReader {
+    spec: Arc<ScanSpec>,
+    key: ProjectKey,
+    redactor: Arc<Redactor>,
+    count: Arc<AtomicU64>,
+}
+
+impl SplitReader {
+    /// Reads and writes every split that a batch of the input names.
+    async fn read_all(self, splits: Result<RecordBatch>) -> Result<RecordBatch> {
+        let splits = splits?;
+        let (mut sources, mut written) = (Vec::new(), Vec::new());
+        for json in splits.column(0).as_string::<i32>().iter().flatten() {
+            let split: Split = serde_json::from_str(json).map_err(plan_error)?;
+            written.push(serde_json::to_string(&self.read(&split).await?).map_err(plan_error)?);
+            sources.push(split.source_id);
+        }
+        let columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(sources)), Arc::new(StringArray::from(written))];
+        Ok(RecordBatch::try_new(written_schema(), columns)?)
+    }
+
+    async fn read(&self, split: &Split) -> Result<Written> {
+        let external = |err: Error| DataFusionError::External(Box::new(err));
+        let failed = |err: std::io::Error| external(Error::io(&split.path, &err));
+        let input = open(split, Arc::clone(&self.count)).map_err(failed)?;
+        let rows = Rows::new(&self.spec, split, &self.key, Arc::clone(&self.redactor), input)?;
+        let unknown = || external(Error::damaged(split.source_id.clone(), "has no folder to go to"));
+        let folders = self.spec.folders.get(&split.source_id).ok_or_else(unknown)?.clone();
+        let mut sink = SplitSink::create(folders, split.ordinal, &self.key, self.spec.sketch).map_err(external)?;
+        for batch in rows {
+            sink.write(&batch?).map_err(external)?;
+            // Others (signals, heartbeats) get their turn.
+            tokio::task::yield_now().await;
+        }
+        sink.finish().map_err(external)
     }
 }
 

@@ -14,8 +14,8 @@ use super::scan::Split;
 use crate::config::{Loaded, Source};
 use crate::error::{Error, Result};
 use crate::record::Id;
+use crate::stages::ingest::Shape;
 use crate::stages::ingest::decode::{Compression, LFS_HEAD};
-use crate::stages::ingest::is_array;
 
 /// Plain files are cut at the first newline after each multiple of this. Chosen so that two cores
 /// stay busy on 100 MB and a part file stays below 20 MB.
@@ -124,7 +124,10 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         offset += n as u64;
     }
     let compression = Compression::of(&head);
-    let whole = compression != Compression::None || is_array(&head);
+    let shape_of = |head: &[u8]| {
+        if settings.mapping.is_some() || may_be_table(path) { Shape::of_table(head) } else { Shape::of(head) }
+    };
+    let whole = compression != Compression::None || shape_of(&head) != Shape::Lines;
     let cuts = if whole { vec![(0, 1)] } else { cuts.done(offset) };
     let source_id = Id::of(hasher.finalize()).to_string();
     // An executor may stand in another folder.
@@ -132,23 +135,23 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
     let split = |(i, (start_byte, first_line)): (usize, &(u64, u64))| Split {
         path: absolute.clone(),
         source_id: source_id.clone(),
+        ordinal: i,
         compression,
-        array: false,
+        shape: Shape::Lines,
         lfs_pointer: head.starts_with(LFS_HEAD),
         format: settings.format,
         messages_key: settings.messages_key.clone().unwrap_or_else(|| "messages".to_owned()),
+        mapping: settings.mapping.clone(),
         start_byte: *start_byte,
         end_byte: cuts.get(i + 1).map_or(offset, |next| next.0),
         first_line: *first_line,
     };
     let mut splits: Vec<Split> = cuts.iter().enumerate().map(split).collect();
     let text = if compression == Compression::None { head.clone() } else { peek(path, compression) };
+    let shape = shape_of(&text);
     if let [only] = splits.as_mut_slice() {
-        only.array = is_array(&text);
+        only.shape = shape;
     }
-    // In an array of chats about every fourth `},` ends an element; the others end messages.
-    let ends =
-        if is_array(&text) { memchr::memmem::find_iter(&text, b"},").count() / 4 } else { count(&text) as usize };
     Ok(SourceFile {
         source_id,
         path: path.to_path_buf(),
@@ -156,8 +159,26 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         compression,
         settings: settings.clone(),
         splits,
-        bytes_per_record: text.len().max(1) as f64 / ends.max(1) as f64,
+        bytes_per_record: bytes_per_record(&text, shape),
     })
+}
+
+/// As far as the first bytes tell. In an array of chats about every fourth `},` ends an element;
+/// the others end messages.
+fn bytes_per_record(text: &[u8], shape: Shape) -> f64 {
+    let ends = match shape {
+        Shape::Lines | Shape::Table => count(text) as usize,
+        Shape::Array => memchr::memmem::find_iter(text, b"},").count() / 4,
+        Shape::Documents => 1,
+    };
+    text.len().max(1) as f64 / ends.max(1) as f64
+}
+
+/// Delimited text looks like anything; the file's name (or a mapping) must say so.
+pub fn may_be_table(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let named = |ending: &str| name.split('.').skip(1).any(|part| part == ending);
+    named("csv") || named("tsv")
 }
 
 /// First bytes of the decompressed stream; nothing if it is broken, which the scan then reports.

@@ -290,7 +290,8 @@ impl SketchColumns {
     }
 }
 
-fn sketch_rows(messages: &ArrayRef, settings: Settings, key: &ProjectKey) -> Result<ArrayRef> {
+/// Sketches of a `messages` column, as a struct column.
+pub fn sketch_rows(messages: &ArrayRef, settings: Settings, key: &ProjectKey) -> Result<ArrayRef> {
     let (mut sketcher, mut columns) = (Sketcher::new(settings, key), SketchColumns::default());
     each_row(messages, |turns| {
         let last_role = turns.last().map_or("", |turn| turn.role).to_owned();

@@ -4,8 +4,9 @@
 //! (`lineage::trace`).
 //!
 //! Always: the same result gives the same text; no conversation text can be in it, because no
-//! result holds any; every text ends with a newline.
+//! result holds any (but `inspect`, whose samples are redacted); every text ends with a newline.
 
+pub mod inspect;
 pub mod lists;
 pub mod plan;
 pub mod run;

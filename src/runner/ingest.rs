@@ -1,23 +1,26 @@
 //! ingest and redact, one step: every source that has no `redacted` folder gets one, and with it
 //! its sketches.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::array::{AsArray, RecordBatch};
+
 use super::dedup::sketch_key;
 use super::outcome::RejectPlace;
-use super::sink::{FIRST_REJECTS, Folders, ScanSink, Written};
+use super::sample::clear_tmp;
+use super::sink::text;
 use super::{Job, StageOutcome};
 use crate::canon;
 use crate::config::Loaded;
-use crate::engine::Joins;
+use crate::engine::Sink;
 use crate::engine::scan::{LogScan, ScanSpec};
 use crate::engine::sources::SourceFile;
+use crate::engine::written::{FIRST_REJECTS, Folders, Written};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Made, Redacted, Sketch};
 use crate::record::ProjectKey;
-use crate::stages::dedup::plan;
 use crate::stages::ingest::{self, READER_VERSION};
 use crate::stages::redact::RULES_VERSION;
 use crate::store::log::Event;
@@ -58,24 +61,22 @@ impl Job<'_> {
             return Ok(Vec::new());
         }
         let staged: Vec<NewSource> = missing.iter().map(|(key, _)| self.stage_source(key)).collect::<Result<_>>()?;
-        let folders: HashMap<_, _> =
-            missing.iter().zip(&staged).map(|((_, source), one)| (source.source_id.clone(), one.folders())).collect();
+        let folder =
+            |(_, source): &(String, &SourceFile), one: &NewSource| Ok((source.source_id.clone(), one.folders()?));
+        let folders = missing.iter().zip(&staged).map(|(source, one)| folder(source, one)).collect::<Result<_>>()?;
         let spec = ScanSpec {
             limits: self.loaded.pipeline.ingest.limits,
             redact: self.loaded.pipeline.redact.clone(),
             key_fingerprint: self.key.fingerprint().to_string(),
             batch_rows: self.batch_rows,
+            sketch: self.settings(),
+            folders,
         };
         let splits = missing.iter().flat_map(|(_, source)| source.splits.clone()).collect();
         let scan = LogScan::new(spec, splits, Some(self.key.clone()));
         self.progress.begin("ingest", bytes, Arc::clone(&scan.bytes_read));
-        self.engine.logs(scan)?;
-        let plan = self.engine.sql("ingest", &plan::logs_with_sketches(&self.settings()), Joins::Hash).await?;
-        let folders = Arc::new(folders);
-        let parts = self
-            .engine
-            .drain("ingest", plan, true, |partition| Ok(ScanSink::new(Arc::clone(&folders), partition)))
-            .await?;
+        let plan = self.engine.logs(scan)?;
+        let parts = self.engine.drain("ingest", plan, true, |_| Ok(Told::default())).await?;
         let mut written: BTreeMap<String, Written> = BTreeMap::new();
         for (source_id, part) in parts.into_iter().flatten() {
             written.entry(source_id).or_default().add(part);
@@ -107,9 +108,12 @@ impl Job<'_> {
     fn commit(&mut self, staged: Vec<NewSource>, made: Vec<(Manifest, Vec<FileInfo>)>) -> Result<()> {
         let mut all = Vec::new();
         for (source, (manifest, sketches)) in staged.into_iter().zip(made) {
+            // Of tasks that a cluster gave up.
+            clear_tmp(&source.rows.staging)?;
             manifest.write(&source.rows.staging)?;
             all.push(source.rows);
             if let Some((key, staged)) = source.sketch {
+                clear_tmp(&staged.staging)?;
                 self.sketch_manifest(&key, &manifest, sketches)?.write(&staged.staging)?;
                 all.push(staged);
             }
@@ -126,7 +130,7 @@ impl Job<'_> {
         books.bytes = source.bytes;
         // Cut before anything was judged; ids show that none of the kept came twice.
         books.records_read = one.cut + one.extra;
-        books.balance("ingest", one.ids.len() as u64 + books.rejects())?;
+        books.balance("ingest", one.distinct + books.rejects())?;
         one.files.sort_by(|a, b| a.path.cmp(&b.path));
         // So that a trace from another folder finds the file.
         let absolute = std::path::absolute(&source.path).map_err(|err| Error::io(&source.path, &err))?;
@@ -171,9 +175,35 @@ struct NewSource {
 }
 
 impl NewSource {
-    fn folders(&self) -> Folders {
-        let sketch = self.sketch.as_ref().map(|(_, staged)| staged.staging.clone());
-        Folders { rows: self.rows.staging.clone(), sketch }
+    /// Absolute: an executor may stand in another folder.
+    fn folders(&self) -> Result<Folders> {
+        let absolute =
+            |staged: &Staged| std::path::absolute(&staged.staging).map_err(|err| Error::io(&staged.staging, &err));
+        let sketch = self.sketch.as_ref().map(|(_, staged)| absolute(staged)).transpose()?;
+        Ok(Folders { rows: absolute(&self.rows)?, sketch })
+    }
+}
+
+/// Takes what the scan says of the splits that it wrote.
+#[derive(Default)]
+struct Told(Vec<(String, Written)>);
+
+impl Sink for Told {
+    type Done = Vec<(String, Written)>;
+
+    fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        let (sources, written) = (text(&batch, "source_id")?, text(&batch, "written")?);
+        for (source_id, json) in
+            sources.as_string::<i32>().iter().flatten().zip(written.as_string::<i32>().iter().flatten())
+        {
+            let unread = |_| Error::damaged(source_id, "the scan's account of it cannot be read");
+            self.0.push((source_id.to_owned(), serde_json::from_str(json).map_err(unread)?));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Self::Done> {
+        Ok(self.0)
     }
 }
 
@@ -183,6 +213,7 @@ pub(super) fn redacted_key(loaded: &Loaded, key: &ProjectKey, source: &SourceFil
     let settings = serde_json::json!([
         source.settings.format,
         source.settings.messages_key,
+        source.settings.mapping,
         pipeline.ingest.limits,
         pipeline.redact,
         READER_VERSION,

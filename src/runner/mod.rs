@@ -14,6 +14,7 @@ mod from_logs;
 mod groups;
 pub mod import;
 mod ingest;
+pub mod inspect;
 mod label;
 pub mod outcome;
 pub mod plan;
@@ -117,6 +118,7 @@ async fn once(loaded: &Loaded, options: &Options, progress: &dyn Progress) -> Re
     if options.until == StageName::Label {
         return Ok(job.outcome);
     }
+    job.come_home(options).await?;
     job.dataset(&sources, &redacted, &deduped, &batches, &labeled).await?; // labeled → release
     Ok(job.outcome)
 }
@@ -128,16 +130,18 @@ impl<'a> Job<'a> {
             Redactor::new(&loaded.pipeline.redact, &key).map_err(|what| Error::config(&loaded.file, what))?;
         let root = store_root(loaded, options.store.as_ref());
         let store = Store::open(&root)?;
-        let resources = Resources {
-            threads: options.threads,
-            memory_bytes: options.memory_bytes,
-            spill: store.root().join("staging"),
-            batch_rows: options.batch_rows,
-            cluster: options.cluster.clone(),
-        };
-        let engine = Engine::start(&resources, &key).await?;
+        let engine = Engine::start(&resources(options, &store, options.cluster.clone()), &key).await?;
         let outcome = Outcome::new(loaded, store.root());
         Ok(Job { loaded, key, store, engine, batch_rows: options.batch_rows, redactor, outcome, progress })
+    }
+
+    /// From here on in this process: a release is written by one, in one order, so sorting its text
+    /// elsewhere would only carry it twice.
+    async fn come_home(&mut self, options: &Options) -> Result<()> {
+        if options.cluster.is_some() {
+            self.engine = Engine::start(&resources(options, &self.store, None), &self.key).await?;
+        }
+        Ok(())
     }
 
     /// A committed folder, its files as long as its manifest says.
@@ -189,6 +193,16 @@ impl<'a> Job<'a> {
 
     fn run_id(&self) -> String {
         self.outcome.run_id.clone()
+    }
+}
+
+fn resources(options: &Options, store: &Store, cluster: Option<String>) -> Resources {
+    Resources {
+        threads: options.threads,
+        memory_bytes: options.memory_bytes,
+        spill: store.root().join("staging"),
+        batch_rows: options.batch_rows,
+        cluster,
     }
 }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod corpus;
 mod crash;
 mod determinism;
+mod formats;
 mod help;
 mod quickstart;
 mod schemas;

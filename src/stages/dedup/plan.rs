@@ -10,11 +10,6 @@ use super::sketch::Settings;
 const FACTS: &str = "record_id, conversation_id, source_id, start_byte, end_byte, line, element, record_hash, \
     model, created_at, external_id, metadata, preference, language, turns, content_bytes, finding_count";
 
-/// `logs`, the scan of raw logs, with the sketch of every row beside it in a column `s`.
-pub fn logs_with_sketches(settings: &Settings) -> String {
-    format!("select *, {} as s from logs", call("sketch", settings))
-}
-
 /// `redacted` → rows of `sketch`.
 pub fn sketches(settings: &Settings) -> String {
     let call = call("sketch", settings);

@@ -5,6 +5,7 @@
 //! unbiased like classic MinHash, but O(n + K log K); standard error at J = 0.8 and K = 128 is
 //! sqrt(0.8 * 0.2 / 128) = 0.035, which is why every candidate is verified exactly.
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_secret};
 
 use super::shingle::{Shingler, Side, scramble};
@@ -18,7 +19,7 @@ use crate::stages::redact::mask_tokens;
 pub const VERSION: u32 = 2;
 
 /// How texts are cut and sketched; travels in the plan as literals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Settings {
     pub shingle_words: u32,
     pub bands: u32,

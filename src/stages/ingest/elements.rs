@@ -1,4 +1,4 @@
-//! Cuts the elements out of one top-level JSON array, streamed.
+//! Cuts the elements out of a top-level JSON array, or JSON objects that go over lines; streamed.
 //!
 //! Not here: whether an element is good JSON; only brackets and strings are followed.
 //!
@@ -31,24 +31,51 @@ enum State {
     Before,
     /// Between elements.
     Between,
+    /// Between objects that stand in no array.
+    Documents,
     /// Behind a `]`: another array may follow, anything else is a reject.
     After,
     Ended,
 }
 
 impl<'a> Elements<'a> {
-    pub fn new(input: Box<dyn Read + Send + 'a>, max_bytes: u64, hasher: blake3::Hasher) -> Self {
+    pub fn of_array(
+        input: Box<dyn Read + Send + 'a>,
+        start: (u64, u64),
+        max_bytes: u64,
+        hasher: blake3::Hasher,
+    ) -> Self {
+        Elements::new(input, start, max_bytes, hasher, State::Before)
+    }
+
+    /// Objects one after another, with white space between them.
+    pub fn of_documents(
+        input: Box<dyn Read + Send + 'a>,
+        start: (u64, u64),
+        max_bytes: u64,
+        hasher: blake3::Hasher,
+    ) -> Self {
+        Elements::new(input, start, max_bytes, hasher, State::Documents)
+    }
+
+    fn new(
+        input: Box<dyn Read + Send + 'a>,
+        (offset, line): (u64, u64),
+        max_bytes: u64,
+        hasher: blake3::Hasher,
+        state: State,
+    ) -> Self {
         Elements {
             input,
             chunk: vec![0; CHUNK_BYTES],
             from: 0,
             to: 0,
-            offset: 0,
-            line: 1,
+            offset,
+            line,
             element: Vec::new(),
             max_bytes,
             hasher,
-            state: State::Before,
+            state,
         }
     }
 
@@ -76,54 +103,92 @@ impl<'a> Elements<'a> {
                 (State::Before | State::After, b'[') => self.state = State::Between,
                 (State::After, byte) if !byte.is_ascii_whitespace() => return Err(Reason::InvalidJson),
                 (State::Before | State::After, _) => {}
+                (State::Documents, b'{') => return Ok(Some(())),
+                // A byte order mark, if it stands first.
+                (State::Documents, 0xef | 0xbb | 0xbf) if self.offset < 3 => {}
+                (State::Documents, byte) if !byte.is_ascii_whitespace() => return Err(Reason::InvalidJson),
                 (_, b']') => self.state = State::After,
                 (_, b',' | b' ' | b'\t' | b'\r' | b'\n') => {}
                 _ => return Ok(Some(())),
             }
             self.bump();
         }
-        if self.state == State::After { Ok(None) } else { Err(Reason::InvalidJson) }
+        if matches!(self.state, State::After | State::Documents) { Ok(None) } else { Err(Reason::InvalidJson) }
     }
 
     /// Gathers one element; its bytes beyond the limit only go into the hash.
     fn gather(&mut self) -> Result<Option<blake3::Hash>, Reason> {
-        let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
+        let mut open = Open::default();
         let mut long: Option<blake3::Hasher> = None;
         self.element.clear();
         loop {
-            let Some(byte) = self.peek()? else { return Err(Reason::InvalidJson) };
-            let mut closed = false;
-            if in_string {
-                in_string = escaped || byte != b'"';
-                escaped = !escaped && byte == b'\\';
-                closed = !in_string && depth == 0;
-            } else {
-                match byte {
-                    b'"' => in_string = true,
-                    b'{' | b'[' => depth += 1,
-                    b',' if depth == 0 => break,
-                    b']' | b'}' if depth == 0 => break,
-                    b']' | b'}' => {
-                        depth -= 1;
-                        closed = depth == 0;
-                    }
-                    _ => {}
-                }
+            if self.peek()?.is_none() {
+                return Err(Reason::InvalidJson);
             }
+            let bytes = &self.chunk[self.from..self.to];
+            let (taken, ended) = open.follow(bytes);
+            let bytes = &bytes[..taken];
+            self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+            self.offset += taken as u64;
+            self.from += taken;
             match &mut long {
-                Some(hasher) => drop(hasher.update(&[byte])),
-                None => self.element.push(byte),
+                Some(hasher) => {
+                    hasher.update(bytes);
+                }
+                None => self.element.extend_from_slice(bytes),
             }
             if long.is_none() && self.element.len() as u64 > self.max_bytes {
                 long = Some(self.hasher.clone().update(&self.element).clone());
                 self.element = Vec::new();
             }
-            self.bump();
-            if closed {
-                break;
+            if ended {
+                return Ok(long.map(|hasher| hasher.finalize()));
             }
         }
-        Ok(long.map(|hasher| hasher.finalize()))
+    }
+}
+
+/// What is open in an element, between stretches of its bytes.
+#[derive(Default)]
+struct Open {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Open {
+    /// How many of `bytes` belong to the element, and whether it ends there.
+    fn follow(&mut self, bytes: &[u8]) -> (usize, bool) {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.escaped {
+                self.escaped = false;
+                at += 1;
+                continue;
+            }
+            if self.in_string {
+                let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else { return (bytes.len(), false) };
+                at += found + 1;
+                self.escaped = bytes[at - 1] == b'\\';
+                self.in_string = self.escaped;
+                if !self.in_string && self.depth == 0 {
+                    return (at, true);
+                }
+                continue;
+            }
+            match bytes[at] {
+                b',' | b']' | b'}' if self.depth == 0 => return (at, true),
+                b'"' => self.in_string = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth -= 1,
+                _ => {}
+            }
+            at += 1;
+            if self.depth == 0 && matches!(bytes[at - 1], b'}' | b']') {
+                return (at, true);
+            }
+        }
+        (at, false)
     }
 }
 
@@ -182,7 +247,11 @@ mod tests {
     type Cut = (u64, u64, u64, Result<String, Reason>);
 
     fn cut(text: &str) -> Vec<Cut> {
-        let mut elements = Elements::new(Box::new(text.as_bytes()), 30, blake3::Hasher::new());
+        let hasher = blake3::Hasher::new();
+        let mut elements = match text.starts_with('[') {
+            true => Elements::of_array(Box::new(text.as_bytes()), (0, 1), 30, hasher),
+            false => Elements::of_documents(Box::new(text.as_bytes()), (0, 1), 30, hasher),
+        };
         let mut out = Vec::new();
         while let Some(raw) = elements.next() {
             let bytes = raw.bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -199,6 +268,14 @@ mod tests {
             cut("[\n {\"a\":[1,\"]\\\"},\"]} ,\n2]"),
             [(3, 20, 2, ok("{\"a\":[1,\"]\\\"},\"]}")), (23, 24, 3, ok("2"))]
         );
+    }
+
+    #[test]
+    fn objects_that_go_over_lines_are_cut_at_their_brackets() {
+        let ok = |text: &str| Ok(text.to_owned());
+        assert_eq!(cut("{\n \"a\":1\n}\n{}\n"), [(0, 10, 1, ok("{\n \"a\":1\n}")), (11, 13, 4, ok("{}"))]);
+        assert_eq!(cut("{\n \"a\":"), [(0, 7, 1, Err(Reason::InvalidJson))]);
+        assert_eq!(cut("{}\n] {}"), [(0, 2, 1, ok("{}")), (3, 7, 2, Err(Reason::InvalidJson))]);
     }
 
     #[test]

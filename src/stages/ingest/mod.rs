@@ -8,18 +8,28 @@
 
 pub mod decode;
 mod elements;
+pub mod formats;
+pub mod guess;
 mod hh;
 pub mod language;
 mod lines;
+pub mod mapping;
 mod openai;
 mod parse;
 mod sharegpt;
+pub mod table;
+pub mod tree;
 
 use std::io::Read;
+use std::sync::Arc;
 
 pub use elements::Elements;
 pub use lines::Lines;
-pub use parse::parse;
+use mapping::Compiled;
+pub use parse::{detect, parse};
+use table::TableRows;
+
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Format, Limits};
 use crate::record::Place;
@@ -96,7 +106,9 @@ impl Reason {
             Reason::InvalidJson => "not one whole JSON value; the writer may have been cut off",
             Reason::TooDeep => "raise ingest.limits.nesting_depth if such records are wanted",
             Reason::DuplicateKey => "one key twice in one object: which value counts is not said",
-            Reason::BadShape => "none of the known formats; name the source's format or messages_key",
+            Reason::BadShape => {
+                "not the format that was named, or none of the known ones; `gristmill sources inspect` may propose a mapping"
+            }
             Reason::NoMessages => "nobody says anything in it",
             Reason::TooManyMessages => "raise ingest.limits.messages if such records are wanted",
             Reason::MissingRole => "a message without a role",
@@ -115,10 +127,12 @@ pub fn advice(reason: &str) -> Option<&'static str> {
 pub struct Reading {
     pub format: Option<Format>,
     pub messages_key: String,
+    /// Instead of any format.
+    pub mapping: Option<Arc<Compiled>>,
     pub limits: Limits,
 }
 
-/// One raw stretch of a source: a line, or an element of a top-level JSON array.
+/// One raw stretch of a source: a line, an element of a top-level JSON array, or a JSON object.
 pub struct Raw<'a> {
     pub place: Place,
     /// The bytes, or why there are none.
@@ -133,29 +147,60 @@ pub trait Cutter {
     fn next(&mut self) -> Option<Raw<'_>>;
 }
 
-/// Whether a stream is a JSON array or lines, told by its first byte that says something.
-pub fn is_array(head: &[u8]) -> bool {
-    let head = head.strip_prefix(BOM).unwrap_or(head);
-    head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
+/// How the records of a stream lie in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// One record a line.
+    Lines,
+    /// The elements of a JSON array.
+    Array,
+    /// JSON objects that go over lines, one or more.
+    Documents,
+    /// Rows of delimited text, below a row of names.
+    Table,
 }
 
-/// The cutter for a stream whose first bytes are `head` (not consumed).
+impl Shape {
+    /// The same, for a file whose name or mapping says that it may be a table.
+    pub fn of_table(head: &[u8]) -> Shape {
+        let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+        if matches!(text.first(), Some(b'{' | b'[')) { Shape::of(head) } else { Shape::Table }
+    }
+
+    /// Told by the first bytes. Objects that go over lines leave their first line open, and their
+    /// second line does not begin with another object, as the line behind a broken one would.
+    pub fn of(head: &[u8]) -> Shape {
+        let head = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+        if head.first() == Some(&b'[') {
+            return Shape::Array;
+        }
+        let Some(newline) = memchr::memchr(b'\n', head) else { return Shape::Lines };
+        let (first, behind) = (&head[..newline], head[newline..].trim_ascii_start());
+        let open = head.first() == Some(&b'{') && parse::depth(first).is_some_and(|depth| depth > 0);
+        if open && behind.first().is_some_and(|&byte| byte != b'{') { Shape::Documents } else { Shape::Lines }
+    }
+}
+
+/// The cutter for a stream of a shape, whose first byte lies at `start` (byte, line) of its source.
 pub fn cutter<'a>(
     input: Box<dyn Read + Send + 'a>,
-    array: bool,
+    shape: Shape,
     start: (u64, u64),
     limits: &Limits,
     hasher: blake3::Hasher,
 ) -> Box<dyn Cutter + Send + 'a> {
-    if array {
-        Box::new(Elements::new(input, limits.line_bytes, hasher))
-    } else {
-        Box::new(Lines::new(input, start.0, start.1, limits.line_bytes, hasher))
+    match shape {
+        Shape::Lines => Box::new(Lines::new(input, start.0, start.1, limits.line_bytes, hasher)),
+        Shape::Array => Box::new(Elements::of_array(input, start, limits.line_bytes, hasher)),
+        Shape::Documents => Box::new(Elements::of_documents(input, start, limits.line_bytes, hasher)),
+        Shape::Table => Box::new(TableRows::new(input, limits.line_bytes, hasher)),
     }
 }
 
 /// Version of all readers; part of the key of every redacted layer.
 /// - 1: first release.
-pub const READER_VERSION: u32 = 1;
+/// - 2: formats read from a tree.
+pub const READER_VERSION: u32 = 2;
 
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";

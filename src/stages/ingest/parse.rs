@@ -1,4 +1,5 @@
-//! One raw record to its conversations. The shape is told by the keys the record has.
+//! One raw record to its conversations. The shape is told by the keys the record has: the three
+//! commonest formats in one pass, all others from a tree (`formats`).
 //!
 //! Always: a record is read whole or rejected whole; a key that stands twice is a reject, because
 //! which of the two was meant cannot be known.
@@ -12,11 +13,13 @@ use serde_json::value::RawValue;
 
 use super::openai::RawMessage;
 use super::sharegpt::Turn;
-use super::{Reading, Reason, hh};
+use super::tree::Json;
+use super::{Reading, Reason, formats, hh};
 use crate::config::Format;
 use crate::record::{Conversation, Message, Preference, Role};
 
-/// The conversations of one record: one, or two where the record states a preference.
+/// The conversations of one record: one; two where the record states a preference; more where it
+/// is a tree or a trace.
 pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reason> {
     let text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
     if memchr::memchr(0, bytes).is_some() {
@@ -25,15 +28,58 @@ pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reaso
     if deeper_than(bytes, reading.limits.nesting_depth) {
         return Err(Reason::TooDeep);
     }
-    let mut json = serde_json::Deserializer::from_str(text);
-    let record =
-        Keys { messages_key: &reading.messages_key }.deserialize(&mut json).map_err(|err| json_reason(&err, text))?;
-    json.end().map_err(|_| Reason::InvalidJson)?;
-    let conversations = record.conversations(reading.format)?;
+    let conversations = match reading.format {
+        _ if reading.mapping.is_some() => mapped(text, reading),
+        Some(format) if !ONE_PASS.contains(&format) => from_tree(text, Some(format)),
+        format => match in_one_pass(text, reading) {
+            Err(Reason::BadShape) if format.is_none() => from_tree(text, None),
+            read => read,
+        },
+    }?;
+    if conversations.is_empty() {
+        return Err(Reason::NoMessages);
+    }
     for conversation in &conversations {
         check(conversation, reading)?;
     }
     Ok(conversations)
+}
+
+/// Formats whose top level alone is enough to read them.
+const ONE_PASS: [Format; 3] = [Format::OpenaiChat, Format::Sharegpt, Format::Hh];
+
+/// Keys beside `messages` that say the record is more than a chat: its answer, or a gateway's log.
+const MORE_THAN_CHAT: [&str; 3] = ["response", "call_type", "output"];
+
+fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let record =
+        Keys { messages_key: &reading.messages_key }.deserialize(&mut json).map_err(|err| json_reason(&err, text))?;
+    json.end().map_err(|_| Reason::InvalidJson)?;
+    if record.more_than_chat && reading.format.is_none() {
+        return Err(Reason::BadShape);
+    }
+    record.conversations(reading.format)
+}
+
+/// The format in which a record without a named format would be read; nothing if none fits.
+pub fn detect(bytes: &[u8], reading: &Reading) -> Option<Format> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let keys = Keys { messages_key: &reading.messages_key };
+    match keys.deserialize(&mut serde_json::Deserializer::from_str(text)) {
+        Ok(record) if !record.more_than_chat && record.format().is_some() => record.format(),
+        _ => formats::fits(&serde_json::from_str(text).ok()?),
+    }
+}
+
+fn mapped(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
+    let tree: Json = serde_json::from_str(text).map_err(|err| json_reason(&err, text))?;
+    reading.mapping.as_ref().map_or(Err(Reason::BadShape), |mapping| mapping.read(&tree))
+}
+
+fn from_tree(text: &str, format: Option<Format>) -> Result<Vec<Conversation>, Reason> {
+    let tree: Json = serde_json::from_str(text).map_err(|err| json_reason(&err, text))?;
+    formats::read(&tree, format)
 }
 
 /// serde's errors to ours. Duplicates carry a mark that only this module writes.
@@ -54,6 +100,27 @@ fn deeper_than(bytes: &[u8], limit: u32) -> bool {
     if memchr::memchr2_iter(b'{', b'[', bytes).nth(limit as usize).is_none() {
         return false;
     }
+    let mut too_deep = false;
+    follow(bytes, |depth| {
+        too_deep |= depth > limit;
+        !too_deep
+    });
+    too_deep
+}
+
+/// How many brackets are open at the end; nothing if that is inside a string.
+pub(super) fn depth(bytes: &[u8]) -> Option<u32> {
+    let mut last = 0;
+    let in_string = follow(bytes, |depth| {
+        last = depth;
+        true
+    });
+    (!in_string).then_some(last)
+}
+
+/// Tells the depth behind every bracket outside of strings, while `go` says to go on; returns
+/// whether it ended inside a string.
+fn follow(bytes: &[u8], mut go: impl FnMut(u32) -> bool) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
     for &byte in bytes {
         if in_string {
@@ -65,13 +132,13 @@ fn deeper_than(bytes: &[u8], limit: u32) -> bool {
             b'"' => in_string = true,
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
+            _ => continue,
         }
-        if depth > limit {
-            return true;
+        if !in_string && !go(depth) {
+            break;
         }
     }
-    false
+    in_string
 }
 
 fn check(conversation: &Conversation, reading: &Reading) -> Result<(), Reason> {
@@ -102,16 +169,21 @@ struct Record<'a> {
     id: Option<Cow<'a, str>>,
     /// Whatever else there is, as JSON.
     rest: String,
+    more_than_chat: bool,
 }
 
 impl Record<'_> {
+    fn format(&self) -> Option<Format> {
+        match self {
+            Record { messages: Some(_), .. } => Some(Format::OpenaiChat),
+            Record { conversations: Some(_), .. } => Some(Format::Sharegpt),
+            Record { chosen: Some(_), rejected: Some(_), .. } => Some(Format::Hh),
+            _ => None,
+        }
+    }
+
     fn conversations(mut self, format: Option<Format>) -> Result<Vec<Conversation>, Reason> {
-        let found = match &self {
-            Record { messages: Some(_), .. } => Format::OpenaiChat,
-            Record { conversations: Some(_), .. } => Format::Sharegpt,
-            Record { chosen: Some(_), rejected: Some(_), .. } => Format::Hh,
-            _ => return Err(Reason::BadShape),
-        };
+        let found = self.format().ok_or(Reason::BadShape)?;
         if format.is_some_and(|named| named != found) {
             return Err(Reason::BadShape);
         }
@@ -130,6 +202,7 @@ impl Record<'_> {
                 Ok(vec![self.with(messages)])
             }
             Format::Hh => self.pair(),
+            _ => Err(Reason::BadShape),
         }
     }
 
@@ -231,6 +304,7 @@ impl<'de> Visitor<'de> for Keys<'_> {
                     record.id = raw.map(|raw| Cow::Borrowed(raw.get().trim_matches('"')));
                 }
                 other => {
+                    record.more_than_chat |= MORE_THAN_CHAT.contains(&other);
                     let mut raw: Option<&RawValue> = None;
                     once(&mut raw, &mut map, twice)?;
                     let comma = if record.rest.is_empty() { "" } else { "," };
@@ -261,6 +335,7 @@ mod tests {
         let reading = Reading {
             format: None,
             messages_key: "messages".to_owned(),
+            mapping: None,
             limits: Limits { messages: 3, ..Limits::default() },
         };
         parse(json.as_bytes(), &reading)

@@ -1,0 +1,83 @@
+//! What a raw file is, for people.
+
+use std::fmt::Write;
+
+use super::words::{number, size};
+use crate::runner::inspect::{Inspection, Sample};
+
+/// Characters of a message that are shown.
+const SHOWN_CHARS: usize = 160;
+
+pub fn text(looked: &Inspection) -> String {
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    let mut line = |what: String| {
+        let _ = writeln!(page, "{what}");
+    };
+    line(format!("{}: {}", looked.path, size(looked.bytes)));
+    line(format!("  container   {}, {}", word(&looked.compression), word(&looked.shape)));
+    match looked.format {
+        Some(format) => line(format!(
+            "  format      {} ({:.0} % of {} records)",
+            format.name(),
+            100.0 * looked.sure,
+            number(looked.records)
+        )),
+        None if looked.mapping.is_some() => {
+            line(format!(
+                "  format      none that gristmill knows; a mapping reads it (sure: {:.2})",
+                looked.mapping_sure
+            ));
+        }
+        None => line(format!("  format      none that gristmill knows fits {} records", number(looked.records))),
+    }
+    if looked.formats.len() > 1 {
+        line(format!("  mixed       {}", counted(looked.formats.iter().map(|(name, n)| (name.as_str(), *n)))));
+    }
+    line(format!("  would read  {} conversations, {} messages", number(looked.conversations), number(looked.messages)));
+    for (name, counts) in
+        [("rejects", &looked.rejected), ("findings", &looked.findings), ("languages", &looked.languages)]
+    {
+        if !counts.is_empty() {
+            line(format!("  {name:<11} {}", counted(counts.iter().map(|(name, n)| (*name, *n)))));
+        }
+    }
+    for reason in looked.rejected.keys() {
+        if let Some(advice) = crate::stages::ingest::advice(reason) {
+            line(format!("    {reason}: {advice}"));
+        }
+    }
+    looked.samples.iter().for_each(|sample| line(shown(sample)));
+    if let Some(format) = looked.format {
+        line(format!(
+            "\nIn the pipeline file:\n  sources = [{{ path = {:?}, format = {:?} }}]",
+            looked.path,
+            format.name()
+        ));
+    }
+    if let Some(mapping) = &looked.mapping {
+        // A mapping is made of strings, lists and maps of strings: TOML can hold it.
+        let source = serde_json::json!({"ingest": {"sources": [{"path": looked.path, "mapping": mapping}]}});
+        line(format!("\nIn the pipeline file:\n{}", toml::to_string(&source).unwrap_or_default().trim_end()));
+    }
+    page
+}
+
+fn word<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn counted<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
+    counts.map(|(name, n)| format!("{name} {}", number(n))).collect::<Vec<_>>().join(", ")
+}
+
+fn shown(sample: &Sample) -> String {
+    let mut text = format!("\nline {}, redacted:", sample.line);
+    for said in &sample.messages {
+        let content: String = said.content.chars().take(SHOWN_CHARS).collect();
+        let more = if content.len() < said.content.len() { "…" } else { "" };
+        let calls = if said.tool_calls > 0 { format!(" [{} tool calls]", said.tool_calls) } else { String::new() };
+        let _ = write!(text, "\n  {:<9} {}{more}{calls}", said.role, content.replace(['\n', '\r'], " "));
+    }
+    text
+}

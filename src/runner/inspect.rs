@@ -1,0 +1,210 @@
+//! Looks at one raw file without a pipeline: what it is, what would be read of it, what not.
+//!
+//! Not here: reading it into a store.
+//!
+//! Always: what is shown went through redaction first; nothing is written.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::config::{Format, Limits, Redact};
+use crate::engine::sources::may_be_table;
+use crate::error::{Error, Result};
+use crate::record::{Conversation, ProjectKey};
+use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
+use crate::stages::ingest::mapping::Mapping;
+use crate::stages::ingest::tree::Json;
+use crate::stages::ingest::{self, Reading, Reason, Shape, guess, language};
+use crate::stages::redact::Redactor;
+
+/// What a file is, as far as its first records tell.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspection {
+    pub path: String,
+    pub bytes: u64,
+    pub compression: Compression,
+    pub shape: Shape,
+    /// The commonest format among the records, and the share of records that were read in it.
+    pub format: Option<Format>,
+    pub sure: f64,
+    pub records: u64,
+    pub conversations: u64,
+    pub messages: u64,
+    pub formats: BTreeMap<String, u64>,
+    pub rejected: BTreeMap<&'static str, u64>,
+    pub findings: BTreeMap<&'static str, u64>,
+    pub languages: BTreeMap<&'static str, u64>,
+    /// Where no known format fits: how it could be read, and how sure that is (0 to 1).
+    pub mapping: Option<Mapping>,
+    pub mapping_sure: f64,
+    /// The first conversations, redacted.
+    pub samples: Vec<Sample>,
+}
+
+/// One conversation, as it would be kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sample {
+    pub line: u64,
+    pub messages: Vec<Said>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Said {
+    pub role: &'static str,
+    pub content: String,
+    pub tool_calls: usize,
+}
+
+/// Records that are looked at; and conversations that are shown.
+const RECORDS: u64 = 1000;
+const SHOWN: usize = 2;
+
+/// Records that a mapping is proposed from.
+const PROPOSED_FROM: usize = 50;
+
+/// The head of a file that tells how its records lie in it.
+const HEAD_BYTES: u64 = 64 << 10;
+
+pub fn inspect(path: &Path, key: &ProjectKey) -> Result<Inspection> {
+    let failed = |err: std::io::Error| Error::io(path, &err);
+    let bytes = std::fs::metadata(path).map_err(failed)?.len();
+    let raw = head(Box::new(File::open(path).map_err(failed)?));
+    let compression = Compression::of(&raw);
+    let text = head(open(path, compression)?);
+    let table = may_be_table(path);
+    let mut looked =
+        Inspection::new(path, bytes, compression, if table { Shape::of_table(&text) } else { Shape::of(&text) });
+    if raw.starts_with(LFS_HEAD) {
+        looked.records = 1;
+        looked.reject(Reason::LfsPointer);
+        return Ok(looked);
+    }
+    let redactor = Redactor::new(&Redact::default(), key).map_err(Error::Usage)?;
+    let mut reading = reading();
+    looked.read(open(path, compression)?, &reading, &redactor);
+    if looked.format.is_none() && !looked.propose(open(path, compression)?) && looked.shape == Shape::Lines && !table {
+        // Text that is no JSON may still be a table.
+        looked = Inspection::new(path, bytes, compression, Shape::of_table(&text));
+        looked.propose(open(path, compression)?);
+    }
+    if let Some(mapping) = &looked.mapping {
+        let (mapping, sure) = (mapping.clone(), looked.mapping_sure);
+        reading.mapping = Some(Arc::new(mapping.compile().map_err(Error::Usage)?));
+        looked = Inspection::new(path, bytes, compression, looked.shape);
+        looked.read(open(path, compression)?, &reading, &redactor);
+        (looked.mapping, looked.mapping_sure, looked.format) = (Some(mapping), sure, None);
+    }
+    Ok(looked)
+}
+
+fn open(path: &Path, compression: Compression) -> Result<Box<dyn Read + Send>> {
+    let failed = |err: std::io::Error| Error::io(path, &err);
+    decode::reader(Box::new(File::open(path).map_err(failed)?), compression).map_err(failed)
+}
+
+fn reading() -> Reading {
+    Reading { format: None, messages_key: "messages".to_owned(), mapping: None, limits: Limits::default() }
+}
+
+/// What came before the stream broke, if it did.
+fn head(input: Box<dyn Read + Send>) -> Vec<u8> {
+    let mut head = Vec::new();
+    // A broken stream is told by its rejects.
+    let _ = input.take(HEAD_BYTES).read_to_end(&mut head);
+    head
+}
+
+impl Inspection {
+    fn new(path: &Path, bytes: u64, compression: Compression, shape: Shape) -> Inspection {
+        Inspection {
+            path: path.display().to_string(),
+            bytes,
+            compression,
+            shape,
+            format: None,
+            sure: 0.0,
+            records: 0,
+            conversations: 0,
+            messages: 0,
+            formats: BTreeMap::new(),
+            rejected: BTreeMap::new(),
+            findings: BTreeMap::new(),
+            languages: BTreeMap::new(),
+            mapping: None,
+            mapping_sure: 0.0,
+            samples: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, input: Box<dyn Read + Send>, reading: &Reading, redactor: &Redactor) {
+        let mut cutter = ingest::cutter(input, self.shape, (0, 1), &reading.limits, blake3::Hasher::new());
+        while self.records < RECORDS
+            && let Some(raw) = cutter.next()
+        {
+            self.records += 1;
+            let line = raw.place.line;
+            match raw.bytes.and_then(|bytes| Ok((ingest::detect(bytes, reading), ingest::parse(bytes, reading)?))) {
+                Err(reason) => self.reject(reason),
+                Ok((format, conversations)) => self.keep(format, conversations, line, redactor),
+            }
+        }
+        self.conclude();
+    }
+
+    /// Looks for a mapping in the first records; false if none was found.
+    fn propose(&mut self, input: Box<dyn Read + Send>) -> bool {
+        let mut cutter = ingest::cutter(input, self.shape, (0, 1), &Limits::default(), blake3::Hasher::new());
+        let mut texts = Vec::new();
+        while texts.len() < PROPOSED_FROM
+            && let Some(raw) = cutter.next()
+        {
+            texts.extend(raw.bytes.ok().and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned));
+        }
+        let samples: Vec<Json> = texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
+        if let Some((mapping, sure)) = guess::propose(&samples) {
+            (self.mapping, self.mapping_sure) = (Some(mapping), sure);
+        }
+        self.mapping.is_some()
+    }
+
+    fn reject(&mut self, reason: Reason) {
+        *self.rejected.entry(reason.as_str()).or_default() += 1;
+    }
+
+    fn keep(&mut self, format: Option<Format>, conversations: Vec<Conversation>, line: u64, redactor: &Redactor) {
+        if let Some(format) = format {
+            *self.formats.entry(format.name()).or_default() += 1;
+        }
+        for mut conversation in conversations {
+            self.conversations += 1;
+            self.messages += conversation.messages.len() as u64;
+            *self.languages.entry(language::detect(&conversation)).or_default() += 1;
+            let mut findings = Vec::new();
+            redactor.conversation(&mut conversation, &mut findings);
+            for finding in &findings {
+                *self.findings.entry(finding.kind.as_str()).or_default() += 1;
+            }
+            if self.samples.len() < SHOWN {
+                let said = |message: crate::record::Message| Said {
+                    role: message.role.as_str(),
+                    content: message.content,
+                    tool_calls: message.tool_calls.len(),
+                };
+                self.samples.push(Sample { line, messages: conversation.messages.into_iter().map(said).collect() });
+            }
+        }
+    }
+
+    fn conclude(&mut self) {
+        let most = self.formats.iter().max_by_key(|(_, n)| **n).map(|(name, n)| (name.clone(), *n));
+        if let Some((name, n)) = most {
+            self.format = Format::parse(&name);
+            self.sure = n as f64 / self.records.max(1) as f64;
+        }
+    }
+}

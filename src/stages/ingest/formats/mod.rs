@@ -1,0 +1,86 @@
+//! Formats that are read through a [`Json`] tree: one file each, and what they share.
+//!
+//! Not here: OpenAI chat, ShareGPT and HH rows, which `parse` reads in one pass without a tree;
+//! formats whose conversations lie in more than one record.
+//!
+//! Always: a record is read whole or rejected whole. What a format does not name goes to
+//! `metadata`, where redaction walks it; nothing is passed through unscanned.
+
+mod arena;
+mod instruction;
+mod judged;
+pub mod messages;
+mod oasst;
+mod row;
+mod trl;
+mod wildchat;
+
+use super::Reason;
+use super::tree::Json;
+use crate::config::Format;
+use crate::record::Conversation;
+
+/// What one record gives. An empty list is not an answer: a record without a conversation is a
+/// reject with a reason.
+pub type Read = Result<Vec<Conversation>, Reason>;
+
+/// A format: its name in the pipeline file, whether a record has its shape, and its reader.
+struct Reader {
+    format: Format,
+    fits: fn(&Json) -> bool,
+    read: fn(&Json) -> Read,
+}
+
+/// In the order in which shapes are tried; no record fits two.
+const READERS: &[Reader] = &[
+    Reader { format: Format::Oasst, fits: oasst::fits, read: oasst::read },
+    Reader { format: Format::Wildchat, fits: wildchat::fits, read: wildchat::read },
+    Reader { format: Format::Arena, fits: arena::fits, read: arena::read },
+    Reader { format: Format::Instruction, fits: instruction::fits, read: instruction::read },
+    Reader { format: Format::Trl, fits: trl::fits, read: trl::read },
+    Reader { format: Format::Judged, fits: judged::fits, read: judged::read },
+];
+
+/// The conversations of a record in the format named, or in the one whose shape it has.
+pub fn read(record: &Json, format: Option<Format>) -> Read {
+    let reader = READERS.iter().find(|reader| match format {
+        Some(named) => reader.format == named,
+        None => (reader.fits)(record),
+    });
+    reader.map_or(Err(Reason::BadShape), |reader| (reader.read)(record))
+}
+
+/// The format whose shape a record has.
+pub fn fits(record: &Json) -> Option<Format> {
+    READERS.iter().find(|reader| (reader.fits)(record)).map(|reader| reader.format)
+}
+
+/// Everything of an object but the keys named, as a JSON object; nothing if nothing is left.
+pub fn rest(record: &Json, used: &[&str]) -> Option<String> {
+    let entries = record.entries()?;
+    let left: Vec<_> = entries
+        .iter()
+        .filter(|(key, value)| !used.contains(&key.as_ref()) && *value != Json::Null)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    (!left.is_empty()).then(|| Json::Object(left).json())
+}
+
+/// A time as loggers write it: seconds (or milliseconds, from 1e11 on) since 1970, RFC 3339, or
+/// `2024-05-29 13:46:19.963000`, which is UTC. Microseconds since 1970.
+pub fn time_us(value: &Json) -> Option<i64> {
+    match value {
+        Json::Number(_) => {
+            let number = value.number()?;
+            let seconds = if number.abs() < 1e11 { number } else { number / 1e3 };
+            (seconds.abs() < 1e11).then_some((seconds * 1e6) as i64)
+        }
+        Json::Text(text) => {
+            let rfc3339 = chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_micros());
+            let plain = || chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok();
+            let iso = || chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok();
+            rfc3339.or_else(|| plain().or_else(iso).map(|time| time.and_utc().timestamp_micros()))
+        }
+        _ => None,
+    }
+}

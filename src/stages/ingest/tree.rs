@@ -1,0 +1,210 @@
+//! One JSON value as a borrowed tree, for formats whose shape is not known before it is read.
+//!
+//! Not here: the three commonest formats, which `parse` reads without a tree.
+//!
+//! Always: a key that stands twice in one object is an error, because which of the two was meant
+//! cannot be known; keys keep their order; strings without escapes are borrowed from the text.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json<'a> {
+    Null,
+    Bool(bool),
+    Number(serde_json::Number),
+    Text(Cow<'a, str>),
+    List(Vec<Json<'a>>),
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+}
+
+/// Keys up to which a linear search for a second one is quicker than a set.
+const FEW_KEYS: usize = 24;
+
+impl<'a> Json<'a> {
+    /// A value of an object; nothing if there is no such key, or it is null.
+    pub fn get(&self, key: &str) -> Option<&Json<'a>> {
+        let Json::Object(entries) = self else { return None };
+        entries.iter().find(|(name, _)| name == key).map(|(_, value)| value).filter(|value| **value != Json::Null)
+    }
+
+    /// Whether an object has the key, also with null behind it.
+    pub fn has(&self, key: &str) -> bool {
+        matches!(self, Json::Object(entries) if entries.iter().any(|(name, _)| name == key))
+    }
+
+    /// `get` along several keys.
+    pub fn at(&self, keys: &[&str]) -> Option<&Json<'a>> {
+        keys.iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    pub fn text(&self) -> Option<&str> {
+        if let Json::Text(text) = self { Some(text) } else { None }
+    }
+
+    pub fn list(&self) -> Option<&[Json<'a>]> {
+        if let Json::List(items) = self { Some(items) } else { None }
+    }
+
+    pub fn entries(&self) -> Option<&[(Cow<'a, str>, Json<'a>)]> {
+        if let Json::Object(entries) = self { Some(entries) } else { None }
+    }
+
+    pub fn number(&self) -> Option<f64> {
+        if let Json::Number(number) = self { number.as_f64() } else { None }
+    }
+
+    /// The text of an object's value.
+    pub fn text_of(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(Json::text)
+    }
+
+    pub fn list_of(&self, key: &str) -> Option<&[Json<'a>]> {
+        self.get(key).and_then(Json::list)
+    }
+
+    /// A scalar as text: numbers and booleans as JSON writes them, strings as they are.
+    pub fn scalar(&self) -> Option<String> {
+        match self {
+            Json::Text(text) => Some(text.clone().into_owned()),
+            Json::Number(number) => Some(number.to_string()),
+            Json::Bool(value) => Some(value.to_string()),
+            Json::Null | Json::List(_) | Json::Object(_) => None,
+        }
+    }
+
+    /// As compact JSON text.
+    pub fn json(&self) -> String {
+        // Only a map with keys that are no strings could fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Text that holds JSON, as gateways and exports write it, as a tree of its own.
+    pub fn parsed(text: &str) -> Option<Json<'_>> {
+        matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'[')).then(|| serde_json::from_str(text).ok())?
+    }
+}
+
+impl<'de> Deserialize<'de> for Json<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json<'de>, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Json<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("JSON")
+            }
+            fn visit_unit<E>(self) -> Result<Json<'de>, E> {
+                Ok(Json::Null)
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Json<'de>, E> {
+                Ok(Json::Bool(value))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
+                Ok(Json::Number(value.into()))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
+                Ok(Json::Number(value.into()))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Json<'de>, E> {
+                Ok(serde_json::Number::from_f64(value).map_or(Json::Null, Json::Number))
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {
+                Ok(Json::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Json<'de>, E> {
+                Ok(Json::Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Json<'de>, E> {
+                Ok(Json::Text(Cow::Owned(text)))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json<'de>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Json::List(list))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
+                let mut entries: Vec<(Cow<'de, str>, Json<'de>)> = Vec::new();
+                let mut seen: HashSet<String> = HashSet::new();
+                while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+                    let twice = if entries.len() < FEW_KEYS {
+                        entries.iter().any(|(name, _)| *name == key)
+                    } else {
+                        if seen.is_empty() {
+                            seen.extend(entries.iter().map(|(name, _)| name.clone().into_owned()));
+                        }
+                        !seen.insert(key.clone().into_owned())
+                    };
+                    if twice {
+                        return Err(A::Error::duplicate_field("of an object"));
+                    }
+                    entries.push((key, map.next_value()?));
+                }
+                Ok(Json::Object(entries))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+/// Borrows the key where it has no escapes.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null => serializer.serialize_unit(),
+            Json::Bool(value) => serializer.serialize_bool(*value),
+            Json::Number(number) => number.serialize(serializer),
+            Json::Text(text) => serializer.serialize_str(text),
+            Json::List(items) => serializer.collect_seq(items),
+            Json::Object(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, value) in entries {
+                    map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_is_what_is_written() {
+        for text in [r#"{"b":[1,-2,3.5,null,true],"a":"é\n\"x\""}"#, "[]", "\"x\"", "18446744073709551615"] {
+            assert_eq!(serde_json::from_str::<Json>(text).unwrap().json(), text);
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_an_error_in_small_and_large_objects() {
+        for keys in [2, 100] {
+            let entries: Vec<String> = (0..keys).map(|i| format!(r#""k{i}":0"#)).collect();
+            let (once, twice) = (format!("{{{}}}", entries.join(",")), format!(r#"{{{},"k1":0}}"#, entries.join(",")));
+            assert!(serde_json::from_str::<Json>(&once).is_ok());
+            let err = serde_json::from_str::<Json>(&twice).unwrap_err().to_string();
+            assert!(err.starts_with("duplicate field"), "{err}");
+        }
+    }
+
+    #[test]
+    fn values_are_found() {
+        let json: Json = serde_json::from_str(r#"{"a":{"b":["x"]},"n":null,"f":1.5}"#).unwrap();
+        assert_eq!(json.at(&["a", "b"]).and_then(Json::list).map(<[Json]>::len), Some(1));
+        assert_eq!((json.get("n"), json.has("n"), json.has("m")), (None, true, false));
+        assert_eq!(json.get("f").and_then(Json::scalar).as_deref(), Some("1.5"));
+        assert_eq!(Json::parsed("[1]").map(|json| json.json()).as_deref(), Some("[1]"));
+        assert_eq!((Json::parsed("plain"), Json::parsed("{broken")), (None, None));
+    }
+}

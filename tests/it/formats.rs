@@ -1,0 +1,96 @@
+//! Every format that gristmill reads: its example pipeline over its synthetic fixture, and what
+//! comes out of it, row by row.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use serde_json::Value;
+
+use super::help::*;
+
+/// The pipelines under `pipelines/examples`, by name.
+fn examples() -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(root().join("pipelines/examples"))
+        .expect("examples")
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn text<'b>(batch: &'b RecordBatch, name: &str, row: usize) -> Option<&'b str> {
+    let column = batch.column_by_name(name).unwrap_or_else(|| panic!("no column {name}")).as_string::<i32>();
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// What a layer holds of a source, for people: places, facts, messages.
+fn canonical(store: &Path, books: &Value) -> String {
+    let mut page = format!("rejected {}\n", books["rejected"]);
+    for file in files(&store.join("layers/redacted")) {
+        if !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("part")) {
+            continue;
+        }
+        for batch in parquet(&file).1 {
+            for row in 0..batch.num_rows() {
+                conversation(&batch, row, &mut page);
+            }
+        }
+    }
+    page
+}
+
+fn conversation(batch: &RecordBatch, row: usize, page: &mut String) {
+    let number = |name: &str| {
+        let column = arrow::compute::cast(batch.column_by_name(name).unwrap(), &arrow::datatypes::DataType::Utf8);
+        let column = column.unwrap();
+        if column.is_valid(row) { column.as_string::<i32>().value(row).to_owned() } else { "-".to_owned() }
+    };
+    writeln!(
+        page,
+        "\nline {} element {} bytes {}..{}",
+        number("line"),
+        number("element"),
+        number("start_byte"),
+        number("end_byte")
+    )
+    .unwrap();
+    for name in ["model", "external_id", "preference", "language", "tools", "metadata"] {
+        if let Some(value) = text(batch, name, row) {
+            writeln!(page, "  {name} {value}").unwrap();
+        }
+    }
+    if number("created_at") != "-" {
+        writeln!(page, "  created_at {}", number("created_at")).unwrap();
+    }
+    let messages = batch.column_by_name("messages").unwrap().as_list::<i32>().value(row);
+    let messages = messages.as_struct();
+    for i in 0..messages.len() {
+        let field = |name: &str| {
+            let column = messages.column_by_name(name).unwrap().as_string::<i32>();
+            column.is_valid(i).then(|| column.value(i).to_owned())
+        };
+        let more: String = ["name", "tool_call_id", "tool_calls"]
+            .iter()
+            .filter_map(|name| field(name).map(|value| format!(" {name}={value}")))
+            .collect();
+        writeln!(page, "    {}{more}: {:?}", field("role").unwrap(), field("content").unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn every_format_is_read_as_its_example_says() {
+    let names = examples();
+    assert!(!names.is_empty(), "no examples");
+    for name in names {
+        let folder = tempfile::tempdir().unwrap();
+        let pipeline = root().join(format!("pipelines/examples/{name}.toml"));
+        let outcome = run_json(&pipeline, folder.path(), &["--until", "redact"]);
+        let books = stage(&outcome, "ingest");
+        let rejected: u64 = counts(&books["rejected"]).values().sum();
+        assert_eq!(books["records_read"].as_u64(), books["kept"].as_u64().map(|kept| kept + rejected), "{name}");
+        insta::assert_snapshot!(format!("format-{name}"), canonical(folder.path(), books));
+        verify(folder.path());
+    }
+}
