@@ -47,10 +47,17 @@ pub(super) fn said_before(text: &str, at: usize, window_bytes: usize, words: &[&
         let letter = bytes[place].is_ascii_alphabetic() || !bytes[place].is_ascii();
         letter
             && !(place > 0 && bytes[place - 1].is_ascii_alphabetic())
+            && !(bytes[place].is_ascii() && latin_before(text, place))
             && words.iter().any(|word| {
                 bytes[place..].get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
             })
     })
+}
+
+/// An accented Latin letter stands before: "tel" does not begin a word in "hôtel", but it does
+/// behind Han or Hangul.
+fn latin_before(text: &str, at: usize) -> bool {
+    text[..at].chars().next_back().is_some_and(|c| matches!(c, '\u{c0}'..='\u{24f}'))
 }
 
 /// Enough different bytes to be a random value and not a placeholder (`xxxxxxxx`, `000…0`).

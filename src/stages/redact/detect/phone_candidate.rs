@@ -113,6 +113,10 @@ impl Candidate<'_> {
         {
             return None;
         }
+        // Four numbers with dots that make an address are one, whatever is said before.
+        if self.runs.len() == 4 && self.raw().parse::<std::net::Ipv4Addr>().is_ok() {
+            return None;
+        }
         let bare = self.runs.len() == 1;
         if bare && !said && self.is_other_number() {
             return None;
