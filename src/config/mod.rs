@@ -81,6 +81,20 @@ pub enum Format {
     Sharegpt,
     /// `{"chosen": "\n\nHuman: …", "rejected": …}`: two records a line.
     Hh,
+    /// A request to the chat completions API with its response, batch input, stored completions.
+    OpenaiExchange,
+    /// The Responses API: `input` and `output` items.
+    OpenaiResponses,
+    /// The Messages API: `system` outside `messages`, content blocks.
+    Anthropic,
+    /// LiteLLM's standard logging payload.
+    Litellm,
+    /// OpenInference spans (Phoenix, Arize).
+    Openinference,
+    /// OpenTelemetry spans in OTLP JSON with GenAI or OpenInference attributes.
+    Otel,
+    /// Langfuse observations and trace exports.
+    Langfuse,
     /// OASST message trees: one conversation for each path to a leaf.
     Oasst,
     /// WildChat rows.
@@ -113,12 +127,23 @@ pub struct Limits {
     pub line_bytes: u64,
     pub nesting_depth: u32,
     pub messages: u32,
+    /// Bytes that may come out of one compressed file or archive.
+    pub decompressed_bytes: u64,
+    /// Bytes that may come out for each byte that went in, once 64 MiB are out.
+    pub decompression_ratio: u64,
 }
 
 impl Default for Limits {
     /// Chosen by feel: the longest public chat records are a few MB, tool schemas nest below 30.
     fn default() -> Self {
-        Limits { line_bytes: 16 << 20, nesting_depth: 64, messages: 4096 }
+        Limits {
+            line_bytes: 16 << 20,
+            nesting_depth: 64,
+            messages: 4096,
+            // Text packs 3 to 10 times; a day of equal lines perhaps 200 times.
+            decompressed_bytes: 1 << 40,
+            decompression_ratio: 1000,
+        }
     }
 }
 

@@ -3,31 +3,35 @@
 //! Always: every record of the split is in exactly one row; its conversation id is the keyed hash
 //! of what the row holds, that is of the redacted conversation.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 
-use super::scan::{ScanSpec, Split};
+use super::scan::{Counted, ScanSpec, Split};
 use crate::canon;
+use crate::config::Limits;
 use crate::error::Error;
 use crate::layer::build::{FindingRow, RecordRow, StreamBuilder, tool_calls_json};
 use crate::record::{Conversation, Id, Place, ProjectKey, record_id};
+use crate::stages::ingest::archive::{Archive, Entries};
+use crate::stages::ingest::decode::{self, Bounds};
 use crate::stages::ingest::mapping::Mapping;
-use crate::stages::ingest::{self, Cutter, Reading, Reason, decode, language};
+use crate::stages::ingest::records::{Records, text_cutter};
+use crate::stages::ingest::{self, Reading, Reason, language};
 use crate::stages::redact::{Finding, Redactor};
 
 /// Rows and text at which a batch is handed on; small enough that few batches fill a cache.
 const BATCH_TEXT_BYTES: usize = 4 << 20;
 
 pub struct Rows {
-    cutter: Box<dyn Cutter + Send>,
+    records: Records,
     maker: Maker,
     batch_rows: usize,
     done: bool,
     /// Raw stretches cut so far; one may hold two records.
-    records: u64,
+    cut: u64,
     ended: bool,
 }
 
@@ -49,13 +53,12 @@ impl Rows {
         split: &Split,
         key: &ProjectKey,
         redactor: Arc<Redactor>,
-        input: Box<dyn Read + Send>,
+        file: Counted,
     ) -> Result<Rows> {
         let record_hasher = key.hasher("record");
         let external = |err: Error| DataFusionError::External(Box::new(err));
-        let input = decode::reader(input, split.compression).map_err(|err| external(Error::io(&split.path, &err)))?;
-        let start = (split.start_byte, split.first_line);
-        let cutter = ingest::cutter(input, split.shape, start, &spec.limits, record_hasher.clone());
+        let records = records(file, split, &spec.limits, &record_hasher);
+        let records = records.map_err(|err| external(Error::io(&split.path, &err)))?;
         let mapping = split.mapping.as_ref().map(Mapping::compile).transpose();
         let mapping = mapping.map_err(|what| external(Error::Usage(format!("mapping.{what}"))))?.map(Arc::new);
         let (format, messages_key) = (split.format, split.messages_key.clone());
@@ -70,8 +73,23 @@ impl Rows {
             findings: Vec::new(),
             lfs_pointer: split.lfs_pointer,
         };
-        Ok(Rows { cutter, maker, batch_rows: spec.batch_rows, done: false, records: 0, ended: false })
+        Ok(Rows { records, maker, batch_rows: spec.batch_rows, done: false, cut: 0, ended: false })
     }
+}
+
+/// The records of a split, whatever they are packed in.
+fn records(mut file: Counted, split: &Split, limits: &Limits, hasher: &blake3::Hasher) -> std::io::Result<Records> {
+    let bounds = Bounds { decompressed_bytes: limits.decompressed_bytes, ratio: limits.decompression_ratio };
+    if split.archive != Archive::None {
+        let entries = Entries::open(file, (split.compression, split.archive), bounds, hasher.clone())?;
+        return Ok(Records::of_archive(entries, *limits, hasher.clone()));
+    }
+    file.seek(SeekFrom::Start(split.start_byte))?;
+    let input = Box::new(file.take(split.end_byte - split.start_byte));
+    let input = decode::bounded(input, split.compression, bounds)?;
+    let start = (split.start_byte, split.first_line);
+    let cutter = text_cutter(input, split.encoding, split.shape, start, limits, hasher);
+    Ok(Records::of(cutter, *limits, hasher.clone()))
 }
 
 impl Iterator for Rows {
@@ -79,11 +97,9 @@ impl Iterator for Rows {
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.done {
-            match self.cutter.next() {
-                Some(raw) => {
-                    self.records += 1;
-                    self.done = self.maker.record(raw);
-                }
+            let maker = &mut self.maker;
+            match self.records.next(|raw| maker.record(raw)) {
+                Some(done) => (self.cut, self.done) = (self.cut + 1, done),
                 None => self.done = true,
             }
             if self.maker.builder.rows() >= self.batch_rows || self.maker.builder.bytes() >= BATCH_TEXT_BYTES {
@@ -92,7 +108,7 @@ impl Iterator for Rows {
         }
         if self.done && !self.ended {
             self.ended = true;
-            self.maker.builder.end(&self.maker.source_id, self.records);
+            self.maker.builder.end(&self.maker.source_id, self.cut);
         }
         (self.maker.builder.rows() > 0).then(|| Ok(self.maker.builder.finish()?))
     }

@@ -42,7 +42,9 @@ use crate::error::Error;
 use crate::record::ProjectKey;
 use crate::stages::dedup::sketch::Settings;
 use crate::stages::ingest::Shape;
+use crate::stages::ingest::archive::Archive;
 use crate::stages::ingest::decode::Compression;
+use crate::stages::ingest::encoding::Encoding;
 use crate::stages::ingest::mapping::Mapping;
 use crate::stages::redact::Redactor;
 
@@ -54,6 +56,8 @@ pub struct Split {
     /// Tells the splits of a source apart.
     pub ordinal: usize,
     pub compression: Compression,
+    pub archive: Archive,
+    pub encoding: Encoding,
     pub shape: Shape,
     pub lfs_pointer: bool,
     pub format: Option<crate::config::Format>,
@@ -311,8 +315,8 @@ impl SplitReader {
     async fn read(&self, split: &Split) -> Result<Written> {
         let external = |err: Error| DataFusionError::External(Box::new(err));
         let failed = |err: std::io::Error| external(Error::io(&split.path, &err));
-        let input = open(split, Arc::clone(&self.count)).map_err(failed)?;
-        let rows = Rows::new(&self.spec, split, &self.key, Arc::clone(&self.redactor), input)?;
+        let file = Counted { input: File::open(&split.path).map_err(failed)?, count: Arc::clone(&self.count) };
+        let rows = Rows::new(&self.spec, split, &self.key, Arc::clone(&self.redactor), file)?;
         let unknown = || external(Error::damaged(split.source_id.clone(), "has no folder to go to"));
         let folders = self.spec.folders.get(&split.source_id).ok_or_else(unknown)?.clone();
         let mut sink = SplitSink::create(folders, split.ordinal, &self.key, self.spec.sketch).map_err(external)?;
@@ -325,22 +329,22 @@ impl SplitReader {
     }
 }
 
-/// The bytes of a split, counted as they are read.
-fn open(split: &Split, count: Arc<AtomicU64>) -> std::io::Result<Box<dyn Read + Send>> {
-    let mut file = File::open(&split.path)?;
-    file.seek(SeekFrom::Start(split.start_byte))?;
-    Ok(Box::new(Counted { input: file.take(split.end_byte - split.start_byte), count }))
-}
-
-struct Counted<R> {
-    input: R,
+/// A file whose bytes are counted as they are read.
+pub struct Counted {
+    input: File,
     count: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl Read for Counted {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let n = self.input.read(buf)?;
         self.count.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.input.seek(to)
     }
 }

@@ -14,8 +14,10 @@ use super::scan::Split;
 use crate::config::{Loaded, Source};
 use crate::error::{Error, Result};
 use crate::record::Id;
-use crate::stages::ingest::Shape;
+use crate::stages::ingest::archive::{self, Archive};
 use crate::stages::ingest::decode::{Compression, LFS_HEAD};
+use crate::stages::ingest::encoding::Encoding;
+use crate::stages::ingest::{Shape, records};
 
 /// Plain files are cut at the first newline after each multiple of this. Chosen so that two cores
 /// stay busy on 100 MB and a part file stays below 20 MB.
@@ -123,11 +125,13 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         cuts.see(offset, bytes);
         offset += n as u64;
     }
-    let compression = Compression::of(&head);
-    let shape_of = |head: &[u8]| {
-        if settings.mapping.is_some() || may_be_table(path) { Shape::of_table(head) } else { Shape::of(head) }
-    };
-    let whole = compression != Compression::None || shape_of(&head) != Shape::Lines;
+    let (compression, archive) = archive::kind(&mut file).map_err(failed)?;
+    let text = if compression == Compression::None { head.clone() } else { peek(path, compression) };
+    let (encoding, shape) = records::told(&text);
+    let table = encoding == Encoding::Utf8 && (settings.mapping.is_some() || may_be_table(path));
+    let shape = if table { Shape::of_table(&text) } else { shape };
+    let packed = compression != Compression::None || archive != Archive::None || encoding != Encoding::Utf8;
+    let whole = packed || shape != Shape::Lines;
     let cuts = if whole { vec![(0, 1)] } else { cuts.done(offset) };
     let source_id = Id::of(hasher.finalize()).to_string();
     // An executor may stand in another folder.
@@ -137,7 +141,9 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         source_id: source_id.clone(),
         ordinal: i,
         compression,
-        shape: Shape::Lines,
+        archive,
+        encoding,
+        shape,
         lfs_pointer: head.starts_with(LFS_HEAD),
         format: settings.format,
         messages_key: settings.messages_key.clone().unwrap_or_else(|| "messages".to_owned()),
@@ -146,12 +152,7 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         end_byte: cuts.get(i + 1).map_or(offset, |next| next.0),
         first_line: *first_line,
     };
-    let mut splits: Vec<Split> = cuts.iter().enumerate().map(split).collect();
-    let text = if compression == Compression::None { head.clone() } else { peek(path, compression) };
-    let shape = shape_of(&text);
-    if let [only] = splits.as_mut_slice() {
-        only.shape = shape;
-    }
+    let splits = cuts.iter().enumerate().map(split).collect();
     Ok(SourceFile {
         source_id,
         path: path.to_path_buf(),

@@ -4,15 +4,13 @@
 //! into the hash and nowhere else.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 
 use super::facts::Place;
 use crate::error::{Error, Result};
 use crate::record::record_id;
 use crate::record::{Id, Place as Range, ProjectKey};
-use crate::stages::ingest::decode::{Compression, reader};
-
-const HEAD_BYTES: u64 = 4;
+use crate::stages::ingest::archive;
 
 /// Whether the source has these bytes, or why that cannot be told.
 pub fn has_record(place: &Place, key: &ProjectKey) -> std::result::Result<bool, String> {
@@ -24,18 +22,11 @@ pub fn has_record(place: &Place, key: &ProjectKey) -> std::result::Result<bool, 
     }
 }
 
-/// Keyed hash of the recorded range of the decompressed stream; none if the stream is shorter.
+/// Keyed hash of the recorded range of the source's stream; none if the stream is shorter.
 fn hash(place: &Place, key: &ProjectKey) -> std::io::Result<Option<Id>> {
     let mut file = File::open(&place.source)?;
-    let mut head = Vec::new();
-    (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
-    let compression = Compression::of(&head);
-    let plain = compression == Compression::None;
-    file.seek(SeekFrom::Start(if plain { place.start_byte } else { 0 }))?;
-    let mut stream = reader(Box::new(file), compression)?;
-    if !plain && pour(&mut stream, place.start_byte, |_| ())? < place.start_byte {
-        return Ok(None);
-    }
+    let kind = archive::kind(&mut file)?;
+    let mut stream = archive::stream_at(file, kind, place.start_byte)?;
     let (mut hasher, length) = (key.hasher("record"), place.end_byte.saturating_sub(place.start_byte));
     let read = pour(&mut stream, length, |bytes| {
         hasher.update(bytes);

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::words::{number, size};
 use crate::runner::inspect::{Inspection, Sample};
+use crate::stages::ingest::archive::Archive;
 
 /// Characters of a message that are shown.
 const SHOWN_CHARS: usize = 160;
@@ -15,7 +16,8 @@ pub fn text(looked: &Inspection) -> String {
         let _ = writeln!(page, "{what}");
     };
     line(format!("{}: {}", looked.path, size(looked.bytes)));
-    line(format!("  container   {}, {}", word(&looked.compression), word(&looked.shape)));
+    let archive = if looked.archive == Archive::None { word(&looked.shape) } else { word(&looked.archive) };
+    line(format!("  container   {}, {archive}", word(&looked.compression)));
     match looked.format {
         Some(format) => line(format!(
             "  format      {} ({:.0} % of {} records)",

@@ -16,8 +16,11 @@ use crate::config::{Format, Limits, Redact};
 use crate::engine::sources::may_be_table;
 use crate::error::{Error, Result};
 use crate::record::{Conversation, ProjectKey};
-use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
+use crate::stages::ingest::archive::{self, Archive, Entries};
+use crate::stages::ingest::decode::{self, Bounds, Compression, LFS_HEAD};
+use crate::stages::ingest::encoding::Encoding;
 use crate::stages::ingest::mapping::Mapping;
+use crate::stages::ingest::records::{self, Records, text_cutter};
 use crate::stages::ingest::tree::Json;
 use crate::stages::ingest::{self, Reading, Reason, Shape, guess, language};
 use crate::stages::redact::Redactor;
@@ -28,6 +31,7 @@ pub struct Inspection {
     pub path: String,
     pub bytes: u64,
     pub compression: Compression,
+    pub archive: Archive,
     pub shape: Shape,
     /// The commonest format among the records, and the share of records that were read in it.
     pub format: Option<Format>,
@@ -73,38 +77,61 @@ const HEAD_BYTES: u64 = 64 << 10;
 pub fn inspect(path: &Path, key: &ProjectKey) -> Result<Inspection> {
     let failed = |err: std::io::Error| Error::io(path, &err);
     let bytes = std::fs::metadata(path).map_err(failed)?.len();
-    let raw = head(Box::new(File::open(path).map_err(failed)?));
-    let compression = Compression::of(&raw);
-    let text = head(open(path, compression)?);
+    let mut file = File::open(path).map_err(failed)?;
+    let (compression, archive) = archive::kind(&mut file).map_err(failed)?;
+    let text = head(decode::reader(Box::new(file), compression).map_err(failed)?);
+    let (encoding, shape) = records::told(&text);
     let table = may_be_table(path);
-    let mut looked =
-        Inspection::new(path, bytes, compression, if table { Shape::of_table(&text) } else { Shape::of(&text) });
-    if raw.starts_with(LFS_HEAD) {
+    let shape = if table && encoding == Encoding::Utf8 { Shape::of_table(&text) } else { shape };
+    let packed = Packed { path, compression, archive, encoding };
+    let mut looked = Inspection::new(&packed, bytes, shape);
+    if text.starts_with(LFS_HEAD) {
         looked.records = 1;
         looked.reject(Reason::LfsPointer);
         return Ok(looked);
     }
     let redactor = Redactor::new(&Redact::default(), key).map_err(Error::Usage)?;
     let mut reading = reading();
-    looked.read(open(path, compression)?, &reading, &redactor);
-    if looked.format.is_none() && !looked.propose(open(path, compression)?) && looked.shape == Shape::Lines && !table {
+    looked.read(packed.open(shape)?, &reading, &redactor);
+    if looked.format.is_none() && !looked.propose(packed.open(shape)?) && shape == Shape::Lines && !table {
         // Text that is no JSON may still be a table.
-        looked = Inspection::new(path, bytes, compression, Shape::of_table(&text));
-        looked.propose(open(path, compression)?);
+        let mut as_table = Inspection::new(&packed, bytes, Shape::of_table(&text));
+        if as_table.propose(packed.open(as_table.shape)?) {
+            looked = as_table;
+        }
     }
     if let Some(mapping) = &looked.mapping {
         let (mapping, sure) = (mapping.clone(), looked.mapping_sure);
         reading.mapping = Some(Arc::new(mapping.compile().map_err(Error::Usage)?));
-        looked = Inspection::new(path, bytes, compression, looked.shape);
-        looked.read(open(path, compression)?, &reading, &redactor);
+        looked = Inspection::new(&packed, bytes, looked.shape);
+        looked.read(packed.open(looked.shape)?, &reading, &redactor);
         (looked.mapping, looked.mapping_sure, looked.format) = (Some(mapping), sure, None);
     }
     Ok(looked)
 }
 
-fn open(path: &Path, compression: Compression) -> Result<Box<dyn Read + Send>> {
-    let failed = |err: std::io::Error| Error::io(path, &err);
-    decode::reader(Box::new(File::open(path).map_err(failed)?), compression).map_err(failed)
+/// How a file is packed.
+struct Packed<'p> {
+    path: &'p Path,
+    compression: Compression,
+    archive: Archive,
+    encoding: Encoding,
+}
+
+impl Packed<'_> {
+    /// Its records from the first on.
+    fn open(&self, shape: Shape) -> Result<Records> {
+        let failed = |err: std::io::Error| Error::io(self.path, &err);
+        let (limits, hasher) = (Limits::default(), blake3::Hasher::new());
+        let bounds = Bounds { decompressed_bytes: limits.decompressed_bytes, ratio: limits.decompression_ratio };
+        let file = File::open(self.path).map_err(failed)?;
+        if self.archive != Archive::None {
+            let entries = Entries::open(file, (self.compression, self.archive), bounds, hasher.clone());
+            return Ok(Records::of_archive(entries.map_err(failed)?, limits, hasher));
+        }
+        let input = decode::bounded(Box::new(file), self.compression, bounds).map_err(failed)?;
+        Ok(Records::of(text_cutter(input, self.encoding, shape, (0, 1), &limits, &hasher), limits, hasher))
+    }
 }
 
 fn reading() -> Reading {
@@ -120,11 +147,12 @@ fn head(input: Box<dyn Read + Send>) -> Vec<u8> {
 }
 
 impl Inspection {
-    fn new(path: &Path, bytes: u64, compression: Compression, shape: Shape) -> Inspection {
+    fn new(packed: &Packed, bytes: u64, shape: Shape) -> Inspection {
         Inspection {
-            path: path.display().to_string(),
+            path: packed.path.display().to_string(),
             bytes,
-            compression,
+            compression: packed.compression,
+            archive: packed.archive,
             shape,
             format: None,
             sure: 0.0,
@@ -141,14 +169,16 @@ impl Inspection {
         }
     }
 
-    fn read(&mut self, input: Box<dyn Read + Send>, reading: &Reading, redactor: &Redactor) {
-        let mut cutter = ingest::cutter(input, self.shape, (0, 1), &reading.limits, blake3::Hasher::new());
-        while self.records < RECORDS
-            && let Some(raw) = cutter.next()
-        {
+    fn read(&mut self, mut records: Records, reading: &Reading, redactor: &Redactor) {
+        while self.records < RECORDS {
+            let seen = records.next(|raw| {
+                let read =
+                    raw.bytes.and_then(|bytes| Ok((ingest::detect(bytes, reading), ingest::parse(bytes, reading)?)));
+                (raw.place.line, read)
+            });
+            let Some((line, read)) = seen else { break };
             self.records += 1;
-            let line = raw.place.line;
-            match raw.bytes.and_then(|bytes| Ok((ingest::detect(bytes, reading), ingest::parse(bytes, reading)?))) {
+            match read {
                 Err(reason) => self.reject(reason),
                 Ok((format, conversations)) => self.keep(format, conversations, line, redactor),
             }
@@ -157,13 +187,14 @@ impl Inspection {
     }
 
     /// Looks for a mapping in the first records; false if none was found.
-    fn propose(&mut self, input: Box<dyn Read + Send>) -> bool {
-        let mut cutter = ingest::cutter(input, self.shape, (0, 1), &Limits::default(), blake3::Hasher::new());
+    fn propose(&mut self, mut records: Records) -> bool {
         let mut texts = Vec::new();
+        let text =
+            |raw: ingest::Raw| raw.bytes.ok().and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned);
         while texts.len() < PROPOSED_FROM
-            && let Some(raw) = cutter.next()
+            && let Some(text) = records.next(text)
         {
-            texts.extend(raw.bytes.ok().and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned));
+            texts.extend(text);
         }
         let samples: Vec<Json> = texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
         if let Some((mapping, sure)) = guess::propose(&samples) {

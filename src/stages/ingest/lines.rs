@@ -53,6 +53,7 @@ impl<'a> Lines<'a> {
         match self.input.read(&mut self.buffer[self.to..]) {
             Ok(0) => self.ended = Some(Ok(())),
             Ok(n) => self.to += n,
+            Err(err) if err.kind() == std::io::ErrorKind::Interrupted => {}
             Err(err) => self.ended = Some(Err(super::decode::reason(&err))),
         }
         self.ended.is_none()

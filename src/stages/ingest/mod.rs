@@ -6,8 +6,10 @@
 //! Always: every record gets an answer, a conversation or a reject with a reason and a place;
 //! places are equal however the file was split or buffered.
 
+pub mod archive;
 pub mod decode;
 mod elements;
+pub mod encoding;
 pub mod formats;
 pub mod guess;
 mod hh;
@@ -16,6 +18,7 @@ mod lines;
 pub mod mapping;
 mod openai;
 mod parse;
+pub mod records;
 mod sharegpt;
 pub mod table;
 pub mod tree;
@@ -43,6 +46,14 @@ pub enum Reason {
     LfsPointer,
     /// The file cannot be read to its end.
     Unreadable,
+    /// More comes out of a compressed file than the pipeline allows: a bomb, or a limit too low.
+    TooMuchDecompressed,
+    /// The name of an archive entry points out of the archive.
+    UnsafeEntryName,
+    /// An archive entry that is encrypted, sparse, or itself compressed or an archive.
+    UnsupportedEntry,
+    /// A surrogate without its other half, or half a code unit.
+    InvalidUtf16,
     LineTooLong,
     InvalidUtf8,
     NulByte,
@@ -63,6 +74,10 @@ impl Reason {
             Reason::DamagedCompression => "damaged_compression",
             Reason::LfsPointer => "lfs_pointer",
             Reason::Unreadable => "unreadable",
+            Reason::TooMuchDecompressed => "decompression_limit",
+            Reason::UnsafeEntryName => "unsafe_entry_name",
+            Reason::UnsupportedEntry => "unsupported_entry",
+            Reason::InvalidUtf16 => "invalid_utf16",
             Reason::LineTooLong => "line_too_long",
             Reason::InvalidUtf8 => "invalid_utf8",
             Reason::NulByte => "nul_byte",
@@ -77,10 +92,14 @@ impl Reason {
         }
     }
 
-    const ALL: [Reason; 14] = [
+    const ALL: [Reason; 18] = [
         Reason::DamagedCompression,
         Reason::LfsPointer,
         Reason::Unreadable,
+        Reason::TooMuchDecompressed,
+        Reason::UnsafeEntryName,
+        Reason::UnsupportedEntry,
+        Reason::InvalidUtf16,
         Reason::LineTooLong,
         Reason::InvalidUtf8,
         Reason::NulByte,
@@ -100,6 +119,12 @@ impl Reason {
             Reason::DamagedCompression => "the compressed stream breaks off; copy the file again from where it came",
             Reason::LfsPointer => "a git-LFS pointer stands in place of the file; fetch it with `git lfs pull`",
             Reason::Unreadable => "reading failed half-way; look at the disk or mount",
+            Reason::TooMuchDecompressed => {
+                "unpacks to more than ingest.limits allow; raise them if the file is trusted"
+            }
+            Reason::UnsafeEntryName => "the entry's name leads out of the archive; ask who made the archive",
+            Reason::UnsupportedEntry => "encrypted, sparse, or packed once more; unpack the archive before ingest",
+            Reason::InvalidUtf16 => "not whole UTF-16; convert it, or ask the writer of the log",
             Reason::LineTooLong => "raise ingest.limits.line_bytes if such records are wanted",
             Reason::InvalidUtf8 => "not UTF-8; convert it, or ask the writer of the log",
             Reason::NulByte => "holds a NUL byte; the file may be damaged, or UTF-16",
@@ -201,6 +226,7 @@ pub fn cutter<'a>(
 /// Version of all readers; part of the key of every redacted layer.
 /// - 1: first release.
 /// - 2: formats read from a tree.
-pub const READER_VERSION: u32 = 2;
+/// - 3: archives, bzip2, xz, UTF-16.
+pub const READER_VERSION: u32 = 3;
 
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";

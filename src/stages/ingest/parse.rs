@@ -191,15 +191,12 @@ impl Record<'_> {
             Format::OpenaiChat => {
                 let messages = self.messages.take().unwrap_or_default();
                 let messages = messages.into_iter().map(RawMessage::message).collect::<Result<_, _>>()?;
-                Ok(vec![self.with(messages)])
+                Ok(vec![self.with_system(messages)])
             }
             Format::Sharegpt => {
                 let turns = self.conversations.take().unwrap_or_default();
-                let mut messages: Vec<Message> = turns.into_iter().map(Turn::message).collect::<Result<_, _>>()?;
-                if let Some(system) = self.system.take().filter(|text| !text.is_empty()) {
-                    messages.insert(0, Message::text(Role::System, system));
-                }
-                Ok(vec![self.with(messages)])
+                let messages = turns.into_iter().map(Turn::message).collect::<Result<_, _>>()?;
+                Ok(vec![self.with_system(messages)])
             }
             Format::Hh => self.pair(),
             _ => Err(Reason::BadShape),
@@ -215,6 +212,14 @@ impl Record<'_> {
         one.preference = Some(Preference::Chosen);
         other.preference = Some(Preference::Rejected);
         Ok(vec![one, other])
+    }
+
+    /// The system prompt of ShareGPT rows, and of requests to APIs that keep it outside of messages.
+    fn with_system(&mut self, mut messages: Vec<Message>) -> Conversation {
+        if let Some(system) = self.system.take().filter(|text| !text.is_empty()) {
+            messages.insert(0, Message::text(Role::System, system));
+        }
+        self.with(messages)
     }
 
     fn with(&mut self, messages: Vec<Message>) -> Conversation {

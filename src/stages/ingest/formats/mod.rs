@@ -6,11 +6,22 @@
 //! Always: a record is read whole or rejected whole. What a format does not name goes to
 //! `metadata`, where redaction walks it; nothing is passed through unscanned.
 
+mod anthropic;
 mod arena;
+mod dialects;
+mod exchange;
+mod extra;
 mod instruction;
 mod judged;
+mod langfuse;
+mod litellm;
 pub mod messages;
 mod oasst;
+mod openai_exchange;
+mod openai_responses;
+mod openinference;
+mod otel;
+mod pieces;
 mod row;
 mod trl;
 mod wildchat;
@@ -33,6 +44,13 @@ struct Reader {
 
 /// In the order in which shapes are tried; no record fits two.
 const READERS: &[Reader] = &[
+    Reader { format: Format::OpenaiExchange, fits: openai_exchange::fits, read: openai_exchange::read },
+    Reader { format: Format::OpenaiResponses, fits: openai_responses::fits, read: openai_responses::read },
+    Reader { format: Format::Anthropic, fits: anthropic::fits, read: anthropic::read },
+    Reader { format: Format::Litellm, fits: litellm::fits, read: litellm::read },
+    Reader { format: Format::Openinference, fits: openinference::fits, read: openinference::read },
+    Reader { format: Format::Otel, fits: otel::fits, read: otel::read },
+    Reader { format: Format::Langfuse, fits: langfuse::fits, read: langfuse::read },
     Reader { format: Format::Oasst, fits: oasst::fits, read: oasst::read },
     Reader { format: Format::Wildchat, fits: wildchat::fits, read: wildchat::read },
     Reader { format: Format::Arena, fits: arena::fits, read: arena::read },
@@ -82,5 +100,30 @@ pub fn time_us(value: &Json) -> Option<i64> {
             rfc3339.or_else(|| plain().or_else(iso).map(|time| time.and_utc().timestamp_micros()))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every record of every fixture fits the format of its file or none, never two.
+    #[test]
+    fn no_record_fits_two_formats() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats");
+        let mut seen = 0;
+        for reader in READERS {
+            let text = std::fs::read_to_string(folder.join(format!("{}.jsonl", reader.format.name()))).unwrap();
+            let mut own = 0;
+            for line in text.lines() {
+                let Ok(record) = serde_json::from_str::<Json>(line) else { continue };
+                let fitting: Vec<_> = READERS.iter().filter(|one| (one.fits)(&record)).map(|one| one.format).collect();
+                assert!(fitting.len() < 2, "{fitting:?}: {line}");
+                own += usize::from(fitting == [reader.format]);
+            }
+            assert!(own > 3, "{:?} fits only {own} records of its own fixture", reader.format);
+            seen += own;
+        }
+        assert!(seen > 80, "{seen}");
     }
 }

@@ -1,0 +1,198 @@
+//! Reads zip by its central directory; stored and deflated entries.
+//!
+//! Source: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5. Not read: encrypted entries, other methods,
+//! archives over several disks.
+//!
+//! Always: an entry is right only if its length and CRC are.
+
+use std::io::{BufReader, Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::sync::{Arc, Mutex};
+
+use flate2::bufread::DeflateDecoder;
+
+use super::directory::{Directory, File, LOCAL_BYTES, Listed, read_all, u16_at};
+use super::{Entry, Item, pass};
+use crate::record::Place;
+use crate::stages::ingest::Reason;
+use crate::stages::ingest::decode::{Bounds, Limited, Meter};
+
+type Shared = Arc<Mutex<Box<dyn File>>>;
+
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// A stretch of the file; other stretches may be read in between.
+struct Section {
+    file: Shared,
+    at: u64,
+    left: u64,
+}
+
+impl Read for Section {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        let most = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let mut file = self.file.lock().map_err(|_| Error::from(ErrorKind::Other))?;
+        file.seek(SeekFrom::Start(self.at))?;
+        let n = file.read(&mut buf[..most])?;
+        self.at += n as u64;
+        self.left -= n as u64;
+        Ok(n)
+    }
+}
+
+/// Content of an entry; an error where its length or CRC is not as written.
+struct Checked {
+    input: Box<dyn Read + Send>,
+    crc: flate2::Crc,
+    expected: u32,
+    left: u64,
+}
+
+impl Read for Checked {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        if self.left == 0 {
+            let more = self.input.read(&mut [0])?;
+            return if more == 0 && self.crc.sum() == self.expected {
+                Ok(0)
+            } else {
+                Err(ErrorKind::InvalidData.into())
+            };
+        }
+        let most = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let n = self.input.read(&mut buf[..most])?;
+        if n == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        self.crc.update(&buf[..n]);
+        self.left -= n as u64;
+        Ok(n)
+    }
+}
+
+/// The file and how it is read.
+struct Source {
+    file: Shared,
+    meter: Meter,
+    bounds: Bounds,
+}
+
+impl Source {
+    fn content(&self, listed: &Listed) -> Result<Box<dyn Read + Send>> {
+        let mut local = [0; LOCAL_BYTES];
+        {
+            let mut file = self.file.lock().map_err(|_| Error::from(ErrorKind::Other))?;
+            file.seek(SeekFrom::Start(listed.header_at))?;
+            if !read_all(&mut **file, &mut local)? || !local.starts_with(b"PK\x03\x04") {
+                return Err(ErrorKind::InvalidData.into());
+            }
+        }
+        let names = u64::from(u16_at(&local, 26)) + u64::from(u16_at(&local, 28));
+        let at = listed.header_at.saturating_add(LOCAL_BYTES as u64 + names);
+        let section = Section { file: Arc::clone(&self.file), at, left: listed.packed_bytes };
+        let packed = self.meter.count(section);
+        let input: Box<dyn Read + Send> = match listed.method {
+            0 => Box::new(Limited::new(packed, self.meter.clone(), self.bounds)),
+            _ => {
+                let inflated = DeflateDecoder::new(BufReader::with_capacity(BUFFER_BYTES, packed));
+                Box::new(Limited::new(inflated, self.meter.clone(), self.bounds))
+            }
+        };
+        Ok(Box::new(Checked { input, crc: flate2::Crc::new(), expected: listed.crc, left: listed.bytes }))
+    }
+}
+
+pub(super) struct Zip {
+    source: Source,
+    directory: Directory,
+    next: usize,
+    hasher: blake3::Hasher,
+}
+
+impl Zip {
+    pub(super) fn open(mut file: Box<dyn File>, bounds: Bounds, hasher: blake3::Hasher) -> Result<Zip> {
+        let directory = Directory::read(&mut *file)?;
+        let source = Source { file: Arc::new(Mutex::new(file)), meter: Meter::default(), bounds };
+        Ok(Zip { source, directory, next: 0, hasher })
+    }
+
+    pub(super) fn skipped(&self) -> u64 {
+        self.directory.skipped
+    }
+
+    pub(super) fn next(&mut self) -> Option<Item> {
+        let index = self.next;
+        self.next += 1;
+        let Some(listed) = self.directory.listed.get(index) else {
+            let damaged = std::mem::take(&mut self.directory.damaged);
+            return damaged.then(|| self.reject(index, None, Reason::DamagedCompression));
+        };
+        if let Some(reason) = listed.refused {
+            return Some(self.reject(index, Some(listed), reason));
+        }
+        let Ok(content) = self.source.content(listed) else {
+            return Some(self.reject(index, Some(listed), Reason::DamagedCompression));
+        };
+        let name = String::from_utf8_lossy(&listed.name).into_owned();
+        let entry = Entry::new(name, listed.start_byte, listed.bytes, content);
+        if entry.is_nested() { Some(self.nested(entry)) } else { Some(Item::File(entry)) }
+    }
+
+    /// Not in the stream, so without bytes; `element` tells it from others at the same place.
+    fn reject(&self, index: usize, listed: Option<&Listed>, reason: Reason) -> Item {
+        let at = listed.map_or(self.directory.stream_bytes, |listed| listed.start_byte);
+        let element = u32::try_from(index).unwrap_or(u32::MAX);
+        let place = Place { start_byte: at, end_byte: at, line: 1, element };
+        let name = listed.map(|listed| String::from_utf8_lossy(&listed.name).into_owned()).unwrap_or_default();
+        Item::Reject { name, place, reason, hash: self.hasher.finalize() }
+    }
+
+    /// In the stream, but not read.
+    fn nested(&self, mut entry: Entry) -> Item {
+        let (mut hasher, start_byte) = (self.hasher.clone(), entry.start_byte);
+        let copied = std::io::copy(&mut entry.reader, &mut hasher);
+        let reason = match &copied {
+            Ok(_) => Reason::UnsupportedEntry,
+            Err(err) => crate::stages::ingest::decode::reason(err),
+        };
+        let bytes = copied.unwrap_or_default();
+        let hasher = if bytes == 0 { self.hasher.clone() } else { hasher };
+        let place = Place { start_byte, end_byte: start_byte + bytes, line: 1, element: 0 };
+        Item::Reject { name: entry.name, place, reason, hash: hasher.finalize() }
+    }
+}
+
+/// The contents of all kept entries in a row, from somewhere on.
+pub(super) struct Concat {
+    source: Source,
+    listed: std::vec::IntoIter<Listed>,
+    current: Box<dyn Read + Send>,
+}
+
+impl Concat {
+    pub(super) fn open(mut file: Box<dyn File>, start_byte: u64) -> Result<Concat> {
+        let directory = Directory::read(&mut *file)?;
+        let source = Source { file: Arc::new(Mutex::new(file)), meter: Meter::default(), bounds: Bounds::NONE };
+        let wanted =
+            |listed: &Listed| listed.refused.is_none() && listed.start_byte.saturating_add(listed.bytes) > start_byte;
+        let listed: Vec<Listed> = directory.listed.into_iter().filter(wanted).collect();
+        let skip = listed.first().map_or(0, |first| start_byte.saturating_sub(first.start_byte));
+        let mut concat = Concat { source, listed: listed.into_iter(), current: Box::new(std::io::empty()) };
+        pass(&mut concat, skip)?;
+        Ok(concat)
+    }
+}
+
+impl Read for Concat {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        loop {
+            let n = self.current.read(buf)?;
+            if n > 0 || buf.is_empty() {
+                return Ok(n);
+            }
+            let Some(listed) = self.listed.next() else { return Ok(0) };
+            self.current = self.source.content(&listed)?;
+        }
+    }
+}

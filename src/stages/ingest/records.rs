@@ -1,0 +1,141 @@
+//! The records of one split, whatever holds them: a stretch of a file, or an archive.
+//!
+//! Always: places count in the source's stream (see [`super::archive`]); `line` counts within the
+//! entry of an archive.
+
+use std::io::Read;
+
+use super::archive::{Entries, Entry, Item};
+use super::encoding::{Encoding, Utf16Cutter};
+use super::{Cutter, Raw, Shape, cutter};
+use crate::config::Limits;
+
+pub struct Records {
+    current: Option<Box<dyn Cutter + Send>>,
+    /// Where the current entry begins in the source's stream.
+    base: u64,
+    name: String,
+    entries: Option<Entries>,
+    limits: Limits,
+    hasher: blake3::Hasher,
+}
+
+impl Records {
+    /// Of one stream that is not an archive.
+    pub fn of(only: Box<dyn Cutter + Send>, limits: Limits, hasher: blake3::Hasher) -> Records {
+        Records { current: Some(only), base: 0, name: String::new(), entries: None, limits, hasher }
+    }
+
+    pub fn of_archive(entries: Entries, limits: Limits, hasher: blake3::Hasher) -> Records {
+        Records { current: None, base: 0, name: String::new(), entries: Some(entries), limits, hasher }
+    }
+
+    /// Name of the entry whose record was seen last; empty outside archives.
+    pub fn entry(&self) -> &str {
+        &self.name
+    }
+
+    /// Shows the next record, or answers nothing at the end.
+    pub fn next<T>(&mut self, see: impl FnOnce(Raw) -> T) -> Option<T> {
+        loop {
+            if let Some(mut raw) = self.current.as_mut().and_then(|current| current.next()) {
+                raw.place.start_byte += self.base;
+                raw.place.end_byte += self.base;
+                return Some(see(raw));
+            }
+            self.current = None;
+            match self.entries.as_mut()?.next()? {
+                Item::File(entry) => self.begin(entry),
+                Item::Reject { name, place, reason, hash } => {
+                    self.name = name;
+                    return Some(see(Raw { place, bytes: Err(reason), hash: Some(hash) }));
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, entry: Entry) {
+        (self.base, self.name) = (entry.start_byte, entry.name);
+        let (encoding, shape) = told(&entry.head);
+        self.current = Some(text_cutter(entry.reader, encoding, shape, (0, 1), &self.limits, &self.hasher));
+    }
+}
+
+/// Encoding and shape of a text, told by its first bytes.
+pub fn told(head: &[u8]) -> (Encoding, Shape) {
+    let encoding = Encoding::of(head);
+    if encoding == Encoding::Utf8 {
+        return (encoding, Shape::of(head));
+    }
+    // In UTF-16 every other byte of the first bracket and the blanks before it is NUL.
+    let text: Vec<u8> = head.iter().skip(2).copied().filter(|byte| *byte != 0).collect();
+    (encoding, Shape::of(&text))
+}
+
+/// The cutter for a stream of text, UTF-8 or UTF-16; `start` matters for UTF-8 only.
+pub fn text_cutter(
+    input: Box<dyn Read + Send>,
+    encoding: Encoding,
+    shape: Shape,
+    start: (u64, u64),
+    limits: &Limits,
+    hasher: &blake3::Hasher,
+) -> Box<dyn Cutter + Send> {
+    if encoding == Encoding::Utf8 {
+        return cutter(input, shape, start, limits, hasher.clone());
+    }
+    let make = |input| cutter(input, shape, (0, 1), limits, hasher.clone());
+    Box::new(Utf16Cutter::new(input, encoding, hasher.clone(), make))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::archive::{Archive, kind, stream_at};
+    use super::super::decode::Bounds;
+    use super::*;
+
+    #[test]
+    fn records_of_a_zip_are_found_again_at_their_places() {
+        let utf16: Vec<u8> = "\u{feff}{\"é\":1}\nx".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let bytes = super::super::archive::zip_of(&[
+            ("a.json", 0, b"\xef\xbb\xbf[1,\n{\"b\":2}]"),
+            ("../b", 0, b"no"),
+            ("c.txt", 0, &utf16),
+            ("d.jsonl", 0, b"\xef\xbb\xbfone\n\ntwo"),
+        ]);
+        let mut file = Cursor::new(bytes.clone());
+        let found = kind(&mut file).unwrap();
+        assert_eq!(found.1, Archive::Zip);
+        let entries = Entries::open(file, found, Bounds::NONE, blake3::Hasher::new()).unwrap();
+        let mut records =
+            Records::of_archive(entries, Limits { line_bytes: 99, ..Limits::default() }, blake3::Hasher::new());
+        let mut got = Vec::new();
+        while let Some((place, text, hash)) =
+            records.next(|raw| (raw.place, raw.bytes.map(|text| String::from_utf8_lossy(text).into_owned()), raw.hash))
+        {
+            if let Ok(text) = &text {
+                let length = place.end_byte - place.start_byte;
+                let mut again = Vec::new();
+                let stream = stream_at(Cursor::new(bytes.clone()), found, place.start_byte).unwrap();
+                stream.take(length).read_to_end(&mut again).unwrap();
+                assert_eq!(blake3::hash(&again), hash.unwrap_or_else(|| blake3::hash(text.as_bytes())), "{text}");
+            }
+            got.push((records.entry().to_owned(), place.line, text));
+        }
+        let ok = |name: &str, line, text: &str| (name.to_owned(), line, Ok(text.to_owned()));
+        assert_eq!(
+            got,
+            [
+                ok("a.json", 1, "1"),
+                ok("a.json", 2, "{\"b\":2}"),
+                ("../b".to_owned(), 1, Err(super::super::Reason::UnsafeEntryName)),
+                ok("c.txt", 1, "{\"é\":1}"),
+                ok("c.txt", 2, "x"),
+                ok("d.jsonl", 1, "one"),
+                ok("d.jsonl", 3, "two"),
+            ]
+        );
+    }
+}
