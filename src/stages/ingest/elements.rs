@@ -109,6 +109,8 @@ impl<'a> Elements<'a> {
                 (State::Documents, byte) if !byte.is_ascii_whitespace() => return Err(Reason::InvalidJson),
                 (_, b']') => self.state = State::After,
                 (_, b',' | b' ' | b'\t' | b'\r' | b'\n') => {}
+                // No element begins with it; taken for one, it would be cut for ever.
+                (_, b'}') => return Err(Reason::InvalidJson),
                 _ => return Ok(Some(())),
             }
             self.bump();
@@ -290,6 +292,7 @@ mod tests {
     fn what_stands_behind_an_array_is_answered_for() {
         let ok = |text: &str| Ok(text.to_owned());
         assert_eq!(cut("[1]\n[2]\n"), [(1, 2, 1, ok("1")), (5, 6, 2, ok("2"))]);
+        assert_eq!(cut("[1,} 2]"), [(1, 2, 1, ok("1")), (3, 7, 1, Err(Reason::InvalidJson))]);
         assert_eq!(cut("[1] x y"), [(1, 2, 1, ok("1")), (4, 7, 1, Err(Reason::InvalidJson))]);
     }
 

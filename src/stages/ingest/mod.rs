@@ -13,6 +13,8 @@ pub mod encoding;
 pub mod formats;
 pub mod guess;
 mod hh;
+#[cfg(test)]
+mod hostile_tests;
 pub mod language;
 mod lines;
 pub mod mapping;

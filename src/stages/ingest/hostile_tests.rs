@@ -1,0 +1,166 @@
+//! Every reader against broken and twisted records: an answer each time, never a panic.
+//!
+//! Records of all fixtures are twisted by bytes and by structure, the same way in every run.
+//! `GRISTMILL_FUZZ_SECONDS=600 cargo test --release hostile` goes on for that long.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use super::tree::Json;
+use super::{Reading, Shape, cutter, guess, parse};
+use crate::config::{Format, Limits};
+use crate::record::chance;
+
+/// Twists of each record in an ordinary run.
+const TWISTS: u64 = 60;
+
+/// Pieces that readers trip over.
+const PIECES: [&str; 16] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    ",",
+    ":",
+    "null",
+    "true",
+    "1e999",
+    "-0",
+    "\"\\ud800\"",
+    "\\u0000",
+    "{}",
+    "[[[[",
+    "\u{feff}",
+];
+
+const NAMES: [&str; 12] = [
+    "messages",
+    "role",
+    "content",
+    "tool_calls",
+    "response",
+    "output",
+    "type",
+    "text",
+    "prompt",
+    "parts",
+    "name",
+    "id",
+];
+
+struct Dice(u64, u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.1 += 1;
+        (chance(self.0, "twist", &self.1.to_string()) % n.max(1) as u64) as usize
+    }
+}
+
+fn records() -> Vec<(Option<Format>, Vec<u8>)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats");
+    let mut records = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let format = Format::parse(&path.file_stem().unwrap().to_string_lossy());
+        let bytes = std::fs::read(&path).unwrap();
+        records.extend(bytes.split(|byte| *byte == b'\n').map(|line| (format, line.to_vec())));
+    }
+    records.retain(|(_, line)| !line.is_empty());
+    records
+}
+
+fn twist_bytes(record: &mut Vec<u8>, dice: &mut Dice) {
+    for _ in 0..=dice.below(3) {
+        let (at, other) = (dice.below(record.len()), dice.below(record.len()));
+        match dice.below(5) {
+            0 => record.truncate(at),
+            1 if !record.is_empty() => record[at] = dice.below(256) as u8,
+            2 => drop(record.splice(at..at, PIECES[dice.below(PIECES.len())].bytes())),
+            3 => drop(record.drain(at.min(other)..at.max(other))),
+            _ => {
+                let piece = record[at.min(other)..at.max(other)].to_vec();
+                record.splice(at..at, piece);
+            }
+        }
+    }
+}
+
+/// Puts another type, another name or nothing in the place of some value.
+fn twist_tree<'a>(value: &mut Json<'a>, dice: &mut Dice) {
+    if dice.below(8) == 0 {
+        *value = match dice.below(7) {
+            0 => Json::Null,
+            1 => Json::Bool(true),
+            2 => Json::Number(i64::MIN.into()),
+            3 => Json::Text(PIECES[dice.below(PIECES.len())].into()),
+            4 => Json::Text("[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]".into()),
+            5 => Json::List(vec![value.clone(), Json::Null]),
+            _ => Json::Object(vec![(NAMES[dice.below(NAMES.len())].into(), value.clone())]),
+        };
+        return;
+    }
+    match value {
+        Json::List(items) => items.iter_mut().for_each(|item| twist_tree(item, dice)),
+        Json::Object(entries) => {
+            for (name, value) in entries.iter_mut() {
+                if dice.below(30) == 0 {
+                    *name = NAMES[dice.below(NAMES.len())].into();
+                }
+                twist_tree(value, dice);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Everything that reads bytes from outside.
+fn read_all(record: &[u8], format: Option<Format>) {
+    for format in [None, format] {
+        let reading = Reading { format, messages_key: "messages".to_owned(), mapping: None, limits: Limits::default() };
+        if let Ok(conversations) = parse(record, &reading) {
+            assert!(conversations.iter().all(|one| !one.messages.is_empty()));
+        }
+    }
+    if let Ok(tree) = serde_json::from_slice::<Json>(record)
+        && let Some((mapping, _)) = guess::propose(std::slice::from_ref(&tree))
+    {
+        drop(mapping.compile().unwrap().read(&tree));
+    }
+    for shape in [Shape::Lines, Shape::Array, Shape::Documents, Shape::Table] {
+        let mut cutter = cutter(Box::new(record), shape, (0, 1), &Limits::default(), blake3::Hasher::new());
+        let (mut last, mut count) = (0, 0);
+        while let Some(raw) = cutter.next() {
+            assert!(raw.place.start_byte >= last && raw.place.end_byte >= raw.place.start_byte);
+            (last, count) = (raw.place.start_byte, count + 1);
+            assert!(count <= record.len() + 2 && raw.place.end_byte <= record.len() as u64, "{shape:?}");
+        }
+    }
+}
+
+#[test]
+fn every_reader_answers_whatever_it_is_given() {
+    let records = records();
+    let seconds = std::env::var("GRISTMILL_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
+    let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let mut round = 0;
+    loop {
+        for (i, (format, record)) in records.iter().enumerate() {
+            let mut dice = Dice(round * 1_000_003 + i as u64, 0);
+            let mut twisted = record.clone();
+            if let (0, Ok(mut tree)) = (dice.below(2), serde_json::from_slice::<Json>(record)) {
+                twist_tree(&mut tree, &mut dice);
+                twisted = tree.json().into_bytes();
+            } else {
+                twist_bytes(&mut twisted, &mut dice);
+            }
+            let read = catch_unwind(AssertUnwindSafe(|| read_all(&twisted, *format)));
+            assert!(read.is_ok(), "round {round}, {format:?}: {}", String::from_utf8_lossy(&twisted));
+        }
+        round += 1;
+        if until.map_or(round >= TWISTS, |until| Instant::now() >= until) {
+            return;
+        }
+    }
+}
