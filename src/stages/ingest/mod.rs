@@ -65,6 +65,10 @@ pub enum Reason {
     /// JSON, but not one of the known shapes, or not the one the pipeline names.
     BadShape,
     NoMessages,
+    /// A gateway logged a call that failed; nothing was answered.
+    FailedCall,
+    /// A span of other work than a call of a model.
+    NotAGeneration,
     TooManyMessages,
     MissingRole,
     UnknownRole,
@@ -88,13 +92,15 @@ impl Reason {
             Reason::DuplicateKey => "duplicate_key",
             Reason::BadShape => "bad_shape",
             Reason::NoMessages => "no_messages",
+            Reason::FailedCall => "failed_call",
+            Reason::NotAGeneration => "not_a_generation",
             Reason::TooManyMessages => "too_many_messages",
             Reason::MissingRole => "missing_role",
             Reason::UnknownRole => "unknown_role",
         }
     }
 
-    const ALL: [Reason; 18] = [
+    const ALL: [Reason; 20] = [
         Reason::DamagedCompression,
         Reason::LfsPointer,
         Reason::Unreadable,
@@ -110,6 +116,8 @@ impl Reason {
         Reason::DuplicateKey,
         Reason::BadShape,
         Reason::NoMessages,
+        Reason::FailedCall,
+        Reason::NotAGeneration,
         Reason::TooManyMessages,
         Reason::MissingRole,
         Reason::UnknownRole,
@@ -136,7 +144,9 @@ impl Reason {
             Reason::BadShape => {
                 "not the format that was named, or none of the known ones; `gristmill sources inspect` may propose a mapping"
             }
-            Reason::NoMessages => "nobody says anything in it",
+            Reason::NoMessages => "nobody says anything in it, or an answer stands without its prompt",
+            Reason::FailedCall => "the call failed, so there is no answer; nothing to do",
+            Reason::NotAGeneration => "a span of other work than a call of a model; nothing to do",
             Reason::TooManyMessages => "raise ingest.limits.messages if such records are wanted",
             Reason::MissingRole => "a message without a role",
             Reason::UnknownRole => "a role that is not system, user, assistant or tool, nor a known name of one",

@@ -264,7 +264,7 @@ mod tests {
             (r#"{"custom_id":"x","result":{"type":"errored","error":{"type":"e"}}}"#, Reason::NoMessages),
             (
                 r#"{"custom_id":"x","params":{"messages":[{"role":"user","content":"a"}]},"result":{"type":"expired"}}"#,
-                Reason::NoMessages,
+                Reason::FailedCall,
             ),
             (
                 r#"{"request":{"messages":[{"role":"user","content":"a"}]},"response":{"type":"message"}}"#,
@@ -282,7 +282,7 @@ mod tests {
             (r#"{"type":"message","role":"assistant","content":[],"stop_reason":"end_turn"}"#, Reason::NoMessages),
             (
                 r#"{"request":{"system":"s","messages":[{"role":"user","content":"a"}]},"response":{"type":"error","error":{"type":"overloaded_error"}}}"#,
-                Reason::NoMessages,
+                Reason::FailedCall,
             ),
             (r#"{"request":{"system":"s","messages":[]}}"#, Reason::NoMessages),
             (r#"{"system":"s","messages":[{"content":"a"}]}"#, Reason::MissingRole),

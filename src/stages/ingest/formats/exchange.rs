@@ -190,7 +190,7 @@ pub fn exchange<'a>(record: &'a Json<'a>) -> Result<Exchange<'a>, Reason> {
     }
     let body = response.map(unwrapped);
     if [Some(record), response, body.as_deref()].into_iter().flatten().any(failed) {
-        return Err(Reason::NoMessages);
+        return Err(Reason::FailedCall);
     }
     Ok(Exchange { request: unwrapped(request), response: body, extra })
 }

@@ -21,7 +21,7 @@ pub fn fits(record: &Json) -> bool {
 /// The conversations of an observation row or a trace.
 pub fn read(record: &Json) -> Read {
     let Some(observations) = record.list_of("observations") else {
-        let one = if is_generation(record) { generation(record, record) } else { Err(Reason::NoMessages) };
+        let one = if is_generation(record) { generation(record, record) } else { Err(Reason::NotAGeneration) };
         return one.map(|one| vec![one]);
     };
     // A generation without input and output logs that a call began or ended, not what was said.
@@ -37,7 +37,7 @@ pub fn gather(calls: Vec<(Option<String>, Result<Conversation, Reason>)>) -> Rea
         match call {
             Ok(one) => kept.push(one),
             // Spans of other work lie between the calls of a model.
-            Err(Reason::NoMessages) => {}
+            Err(Reason::NoMessages | Reason::NotAGeneration) => {}
             Err(reason) => skipped.push((id, reason)),
         }
     }
@@ -192,7 +192,7 @@ mod tests {
                 r#"{"trace":{},"observations":[{"type":"GENERATION","input":"a"},{"type":"GENERATION","input":"a","output":"b"}]}"#,
                 Ok(1),
             ),
-            (r#"{"id":"o","trace_id":"t","type":"SPAN","input":"x"}"#, Err(Reason::NoMessages)),
+            (r#"{"id":"o","trace_id":"t","type":"SPAN","input":"x"}"#, Err(Reason::NotAGeneration)),
             (r#"{"trace":{},"observations":[]}"#, Err(Reason::NoMessages)),
             (r#"{"id":"o","trace_id":"t","type":"GENERATION","input":[]}"#, Err(Reason::NoMessages)),
             (r#"{"id":"o","trace_id":"t","type":"GENERATION","input":[{"role":"wizard"}]}"#, Err(Reason::UnknownRole)),

@@ -23,7 +23,10 @@ pub fn fits(record: &Json) -> bool {
 
 /// A conversation for each choice of the answer.
 pub fn read(record: &Json) -> Read {
-    if is_failure(record) || !is_talk(record) {
+    if is_failure(record) {
+        return Err(Reason::FailedCall);
+    }
+    if !is_talk(record) {
         return Err(Reason::NoMessages);
     }
     let none = Json::Null;
@@ -168,7 +171,7 @@ fn answered<'a>(
         Some(Json::Text(text)) if text.is_empty() => {}
         Some(Json::Text(text)) => base.messages.push(Message::text(Role::Assistant, text.as_ref())),
         Some(Json::Object(entries)) if entries.is_empty() => {}
-        Some(object) if exchange::failed(object) => return Err(Reason::NoMessages),
+        Some(object) if exchange::failed(object) => return Err(Reason::FailedCall),
         Some(object) if object.has("choices") => {
             let prompt = std::mem::take(&mut base.messages);
             return openai_exchange::branches(&base, &prompt, object, &extra);
@@ -271,11 +274,11 @@ mod tests {
     #[test]
     fn every_reject_has_its_reason() {
         for (rest, reason) in [
-            (r#""messages":"hi","error_str":"timed out""#, Reason::NoMessages),
-            (r#""messages":"hi","response":{"error":{"code":"x"}}"#, Reason::NoMessages),
+            (r#""messages":"hi","error_str":"timed out""#, Reason::FailedCall),
+            (r#""messages":"hi","response":{"error":{"code":"x"}}"#, Reason::FailedCall),
             (r#""messages":"hi","response":{"choices":[{"delta":{}}]}"#, Reason::BadShape),
             (r#""messages":"""#, Reason::NoMessages),
-            (r#""messages":"hi","status":"failure""#, Reason::NoMessages),
+            (r#""messages":"hi","status":"failure""#, Reason::FailedCall),
             (r#""messages":null,"response":"a""#, Reason::NoMessages),
             (r#""messages":[]"#, Reason::NoMessages),
             (r#""messages":[{"role":"user","content":"redacted-by-litellm"}]"#, Reason::NoMessages),

@@ -238,18 +238,18 @@ mod tests {
             (r#"{"request":{"messages":[]},"response":{"choices":[]}}"#.to_owned(), Reason::NoMessages),
             (
                 format!(r#"{{"request":{{"messages":[{user}]}},"response":{{"error":{{"code":"x"}}}}}}"#),
-                Reason::NoMessages,
+                Reason::FailedCall,
             ),
-            (format!(r#"{{"request":{{"messages":[{user}]}},"error":"timed out"}}"#), Reason::NoMessages),
+            (format!(r#"{{"request":{{"messages":[{user}]}},"error":"timed out"}}"#), Reason::FailedCall),
             (
                 format!(r#"{{"request":{{"messages":[{user}]}},"response":{{"choices":[]}},"status_code":"500"}}"#),
-                Reason::NoMessages,
+                Reason::FailedCall,
             ),
             (
                 format!(
                     r#"{{"custom_id":"c","body":{{"messages":[{user}]}},"response":{{"status_code":400,"body":{{}}}}}}"#
                 ),
-                Reason::NoMessages,
+                Reason::FailedCall,
             ),
             (r#"{"request":{"messages":"hi"}}"#.to_owned(), Reason::BadShape),
             (format!(r#"{{"request":{{"messages":[{user}]}},"response":"data: {{}}"}}"#), Reason::BadShape),

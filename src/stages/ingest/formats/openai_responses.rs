@@ -25,7 +25,7 @@ pub fn read(record: &Json) -> Read {
         return call(record, &request, response.as_deref(), extra);
     }
     if exchange::failed(record) {
-        return Err(Reason::NoMessages);
+        return Err(Reason::FailedCall);
     }
     call(record, record, None, Extra::default())
 }
@@ -324,11 +324,11 @@ mod tests {
     fn every_reject_has_its_reason() {
         for (json, reason) in [
             (r#"{"object":"response","output":[]}"#, Reason::NoMessages),
-            (r#"{"object":"response","input":"hi","status":"failed"}"#, Reason::NoMessages),
+            (r#"{"object":"response","input":"hi","status":"failed"}"#, Reason::FailedCall),
             (r#"{"custom_id":"c","url":"/v1/responses","response":{"status_code":200,"body":{}}}"#, Reason::NoMessages),
             (r#"{"request":{"input":""},"response":{"output":[]}}"#, Reason::NoMessages),
             (r#"{"request":{"input":[],"instructions":"s"},"response":{"output":[]}}"#, Reason::NoMessages),
-            (r#"{"request":{"input":"hi"},"response":{"output":[],"error":{"code":"x"}}}"#, Reason::NoMessages),
+            (r#"{"request":{"input":"hi"},"response":{"output":[],"error":{"code":"x"}}}"#, Reason::FailedCall),
             (r#"{"request":{"input":5},"response":{"output":[]}}"#, Reason::BadShape),
             (r#"{"request":{"input":"hi","instructions":5}}"#, Reason::BadShape),
             (r#"{"request":{"input":"hi"},"response":{"object":"response"}}"#, Reason::BadShape),

@@ -35,7 +35,7 @@ pub fn span(record: &Json, attributes: &Json) -> Result<Conversation, Reason> {
     let tree = nested(attributes);
     let kind = tree.at(&["openinference", "span", "kind"]).and_then(Json::text);
     if kind.is_some_and(|kind| kind != "LLM") {
-        return Err(Reason::NoMessages);
+        return Err(Reason::NotAGeneration);
     }
     let mut turns = Turns::default();
     let mut used = Vec::new();
@@ -207,7 +207,7 @@ mod tests {
             ),
             (r#"{"attributes":{"llm":{"input_messages":[{"message":{"role":"user","content":"hi"}}]}}}"#, Ok(1)),
             (r#"{"openinference.span.kind":"LLM","input.value":"hi","output.value":"hello"}"#, Ok(2)),
-            (r#"{"openinference.span.kind":"CHAIN","input.value":"hi"}"#, Err(Reason::NoMessages)),
+            (r#"{"openinference.span.kind":"CHAIN","input.value":"hi"}"#, Err(Reason::NotAGeneration)),
             (r#"{"llm.input_messages.0.message.role":"wizard"}"#, Err(Reason::UnknownRole)),
             (r#"{"llm.input_messages.0.message.content":"x"}"#, Err(Reason::MissingRole)),
             (r#"{"openinference.span.kind":"LLM"}"#, Err(Reason::NoMessages)),
