@@ -53,6 +53,12 @@ pub enum Error {
     Signal(i32),
 }
 
+/// Arrow errors can quote values; only the name of their variant goes out.
+pub fn arrow_kind(err: &arrow::error::ArrowError) -> String {
+    let text = format!("{err:?}");
+    text.split(['(', ' ', '{']).next().unwrap_or("arrow").to_owned()
+}
+
 impl Error {
     pub fn config(file: impl AsRef<Path>, what: impl Into<String>) -> Error {
         Error::Config { file: file.as_ref().display().to_string(), what: what.into() }
@@ -97,11 +103,7 @@ impl Error {
             E::SQL(..) => "SQL cannot be parsed".to_owned(),
             E::Plan(_) => "plan cannot be made".to_owned(),
             E::NotImplemented(_) => "not supported".to_owned(),
-            // Only the name of the variant: the rest may quote a value.
-            E::ArrowError(arrow, _) => {
-                let name = format!("{arrow:?}");
-                format!("values do not fit their type ({})", name.split(['(', ' ', '{']).next().unwrap_or_default())
-            }
+            E::ArrowError(arrow, _) => format!("values do not fit their type ({})", arrow_kind(arrow)),
             E::External(_) => "external".to_owned(),
             _ => "internal".to_owned(),
         };

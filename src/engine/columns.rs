@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, RecordBatch};
 use arrow::datatypes::{Field, SchemaRef};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, arrow_kind};
 
 /// The columns of `schema`, by name, cast where the engine chose another width.
 pub fn project(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
@@ -38,9 +38,6 @@ pub fn numbers<T: ArrowPrimitiveType>(batch: &RecordBatch, name: &str) -> Result
     Ok(cast.as_primitive::<T>().clone())
 }
 
-/// Arrow errors can quote values; only their kind goes out.
 pub fn arrow_error(stage: &str, err: &arrow::error::ArrowError) -> Error {
-    let kind = format!("{err:?}");
-    let kind = kind.split(['(', ' ', '{']).next().unwrap_or("arrow").to_owned();
-    Error::Engine { stage: stage.to_owned(), kind: format!("columns do not fit ({kind})") }
+    Error::Engine { stage: stage.to_owned(), kind: format!("columns do not fit ({})", arrow_kind(err)) }
 }

@@ -3,7 +3,6 @@
 //! Always: every record of the split is in exactly one row; its conversation id is the keyed hash
 //! of what the row holds, that is of the redacted conversation.
 
-use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -11,14 +10,11 @@ use datafusion::error::{DataFusionError, Result};
 
 use super::scan::{Counted, ScanSpec, Split};
 use crate::canon;
-use crate::config::Limits;
 use crate::error::Error;
 use crate::layer::build::{FindingRow, RecordRow, StreamBuilder, tool_calls_json};
 use crate::record::{Conversation, Id, Place, ProjectKey, record_id};
-use crate::stages::ingest::archive::{Archive, Entries};
-use crate::stages::ingest::decode::{self, Bounds};
 use crate::stages::ingest::mapping::Mapping;
-use crate::stages::ingest::records::{Records, text_cutter};
+use crate::stages::ingest::records::Records;
 use crate::stages::ingest::{self, Reading, Reason, language};
 use crate::stages::redact::{Finding, Redactor};
 
@@ -57,7 +53,8 @@ impl Rows {
     ) -> Result<Rows> {
         let record_hasher = key.hasher("record");
         let external = |err: Error| DataFusionError::External(Box::new(err));
-        let records = records(file, split, &spec.limits, &record_hasher);
+        let start = (split.start_byte, split.first_line);
+        let records = Records::open(file, split.packing, start, split.end_byte, &spec.limits, &record_hasher);
         let records = records.map_err(|err| external(Error::io(&split.path, &err)))?;
         let mapping = split.mapping.as_ref().map(Mapping::compile).transpose();
         let mapping = mapping.map_err(|what| external(Error::Usage(format!("mapping.{what}"))))?.map(Arc::new);
@@ -75,21 +72,6 @@ impl Rows {
         };
         Ok(Rows { records, maker, batch_rows: spec.batch_rows, done: false, cut: 0, ended: false })
     }
-}
-
-/// The records of a split, whatever they are packed in.
-fn records(mut file: Counted, split: &Split, limits: &Limits, hasher: &blake3::Hasher) -> std::io::Result<Records> {
-    let bounds = Bounds { decompressed_bytes: limits.decompressed_bytes, ratio: limits.decompression_ratio };
-    if split.archive != Archive::None {
-        let entries = Entries::open(file, (split.compression, split.archive), bounds, hasher.clone())?;
-        return Ok(Records::of_archive(entries, *limits, hasher.clone()));
-    }
-    file.seek(SeekFrom::Start(split.start_byte))?;
-    let input = Box::new(file.take(split.end_byte - split.start_byte));
-    let input = decode::bounded(input, split.compression, bounds)?;
-    let start = (split.start_byte, split.first_line);
-    let cutter = text_cutter(input, split.encoding, split.shape, start, limits, hasher);
-    Ok(Records::of(cutter, *limits, hasher.clone()))
 }
 
 impl Iterator for Rows {

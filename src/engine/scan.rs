@@ -41,11 +41,8 @@ use crate::config::{Limits, Redact};
 use crate::error::Error;
 use crate::record::ProjectKey;
 use crate::stages::dedup::sketch::Settings;
-use crate::stages::ingest::Shape;
-use crate::stages::ingest::archive::Archive;
-use crate::stages::ingest::decode::Compression;
-use crate::stages::ingest::encoding::Encoding;
 use crate::stages::ingest::mapping::Mapping;
+use crate::stages::ingest::records::Packing;
 use crate::stages::redact::Redactor;
 
 /// A stretch of one source that one core reads.
@@ -55,10 +52,7 @@ pub struct Split {
     pub source_id: String,
     /// Tells the splits of a source apart.
     pub ordinal: usize,
-    pub compression: Compression,
-    pub archive: Archive,
-    pub encoding: Encoding,
-    pub shape: Shape,
+    pub packing: Packing,
     pub lfs_pointer: bool,
     pub format: Option<crate::config::Format>,
     pub messages_key: String,

@@ -14,10 +14,11 @@ use super::scan::Split;
 use crate::config::{Loaded, Source};
 use crate::error::{Error, Result};
 use crate::record::Id;
-use crate::stages::ingest::archive::{self, Archive};
+use crate::stages::ingest::Shape;
+use crate::stages::ingest::archive;
 use crate::stages::ingest::decode::{Compression, LFS_HEAD};
 use crate::stages::ingest::encoding::Encoding;
-use crate::stages::ingest::{Shape, records};
+use crate::stages::ingest::records::{self, Packing};
 
 /// Plain files are cut at the first newline after each multiple of this. Chosen so that two cores
 /// stay busy on 100 MB and a part file stays below 20 MB.
@@ -130,8 +131,8 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
     let (encoding, shape) = records::told(&text);
     let table = encoding == Encoding::Utf8 && (settings.mapping.is_some() || may_be_table(path));
     let shape = if table { Shape::of_table(&text) } else { shape };
-    let packed = compression != Compression::None || archive != Archive::None || encoding != Encoding::Utf8;
-    let whole = packed || shape != Shape::Lines;
+    let packing = Packing { compression, archive, encoding, shape };
+    let whole = !packing.is_plain() || shape != Shape::Lines;
     let cuts = if whole { vec![(0, 1)] } else { cuts.done(offset) };
     let source_id = Id::of(hasher.finalize()).to_string();
     // An executor may stand in another folder.
@@ -140,10 +141,7 @@ fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
         path: absolute.clone(),
         source_id: source_id.clone(),
         ordinal: i,
-        compression,
-        archive,
-        encoding,
-        shape,
+        packing,
         lfs_pointer: head.starts_with(LFS_HEAD),
         format: settings.format,
         messages_key: settings.messages_key.clone().unwrap_or_else(|| "messages".to_owned()),

@@ -16,11 +16,11 @@ use crate::config::{Format, Limits, Redact};
 use crate::engine::sources::may_be_table;
 use crate::error::{Error, Result};
 use crate::record::{Conversation, ProjectKey};
-use crate::stages::ingest::archive::{self, Archive, Entries};
-use crate::stages::ingest::decode::{self, Bounds, Compression, LFS_HEAD};
+use crate::stages::ingest::archive::{self, Archive};
+use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
 use crate::stages::ingest::encoding::Encoding;
 use crate::stages::ingest::mapping::Mapping;
-use crate::stages::ingest::records::{self, Records, text_cutter};
+use crate::stages::ingest::records::{self, Packing, Records};
 use crate::stages::ingest::tree::Json;
 use crate::stages::ingest::{self, Reading, Reason, Shape, guess, language};
 use crate::stages::redact::Redactor;
@@ -83,8 +83,8 @@ pub fn inspect(path: &Path, key: &ProjectKey) -> Result<Inspection> {
     let (encoding, shape) = records::told(&text);
     let table = may_be_table(path);
     let shape = if table && encoding == Encoding::Utf8 { Shape::of_table(&text) } else { shape };
-    let packed = Packed { path, compression, archive, encoding };
-    let mut looked = Inspection::new(&packed, bytes, shape);
+    let packing = Packing { compression, archive, encoding, shape };
+    let mut looked = Inspection::new(path, bytes, packing);
     if text.starts_with(LFS_HEAD) {
         looked.records = 1;
         looked.reject(Reason::LfsPointer);
@@ -92,46 +92,31 @@ pub fn inspect(path: &Path, key: &ProjectKey) -> Result<Inspection> {
     }
     let redactor = Redactor::new(&Redact::default(), key).map_err(Error::Usage)?;
     let mut reading = reading();
-    looked.read(packed.open(shape)?, &reading, &redactor);
-    if looked.format.is_none() && !looked.propose(packed.open(shape)?) && shape == Shape::Lines && !table {
+    looked.read(open(path, packing)?, &reading, &redactor);
+    if looked.format.is_none() && !looked.propose(open(path, packing)?) && shape == Shape::Lines && !table {
         // Text that is no JSON may still be a table.
-        let mut as_table = Inspection::new(&packed, bytes, Shape::of_table(&text));
-        if as_table.propose(packed.open(as_table.shape)?) {
+        let table = Packing { shape: Shape::of_table(&text), ..packing };
+        let mut as_table = Inspection::new(path, bytes, table);
+        if as_table.propose(open(path, table)?) {
             looked = as_table;
         }
     }
     if let Some(mapping) = &looked.mapping {
         let (mapping, sure) = (mapping.clone(), looked.mapping_sure);
         reading.mapping = Some(Arc::new(mapping.compile().map_err(Error::Usage)?));
-        looked = Inspection::new(&packed, bytes, looked.shape);
-        looked.read(packed.open(looked.shape)?, &reading, &redactor);
+        let packing = Packing { shape: looked.shape, ..packing };
+        looked = Inspection::new(path, bytes, packing);
+        looked.read(open(path, packing)?, &reading, &redactor);
         (looked.mapping, looked.mapping_sure, looked.format) = (Some(mapping), sure, None);
     }
     Ok(looked)
 }
 
-/// How a file is packed.
-struct Packed<'p> {
-    path: &'p Path,
-    compression: Compression,
-    archive: Archive,
-    encoding: Encoding,
-}
-
-impl Packed<'_> {
-    /// Its records from the first on.
-    fn open(&self, shape: Shape) -> Result<Records> {
-        let failed = |err: std::io::Error| Error::io(self.path, &err);
-        let (limits, hasher) = (Limits::default(), blake3::Hasher::new());
-        let bounds = Bounds { decompressed_bytes: limits.decompressed_bytes, ratio: limits.decompression_ratio };
-        let file = File::open(self.path).map_err(failed)?;
-        if self.archive != Archive::None {
-            let entries = Entries::open(file, (self.compression, self.archive), bounds, hasher.clone());
-            return Ok(Records::of_archive(entries.map_err(failed)?, limits, hasher));
-        }
-        let input = decode::bounded(Box::new(file), self.compression, bounds).map_err(failed)?;
-        Ok(Records::of(text_cutter(input, self.encoding, shape, (0, 1), &limits, &hasher), limits, hasher))
-    }
+/// Its records from the first on.
+fn open(path: &Path, packing: Packing) -> Result<Records> {
+    let file = File::open(path).map_err(|err| Error::io(path, &err))?;
+    let records = Records::open(file, packing, (0, 1), u64::MAX, &Limits::default(), &blake3::Hasher::new());
+    records.map_err(|err| Error::io(path, &err))
 }
 
 fn reading() -> Reading {
@@ -147,13 +132,13 @@ fn head(input: Box<dyn Read + Send>) -> Vec<u8> {
 }
 
 impl Inspection {
-    fn new(packed: &Packed, bytes: u64, shape: Shape) -> Inspection {
+    fn new(path: &Path, bytes: u64, packing: Packing) -> Inspection {
         Inspection {
-            path: packed.path.display().to_string(),
+            path: path.display().to_string(),
             bytes,
-            compression: packed.compression,
-            archive: packed.archive,
-            shape,
+            compression: packing.compression,
+            archive: packing.archive,
+            shape: packing.shape,
             format: None,
             sure: 0.0,
             records: 0,

@@ -48,12 +48,10 @@ pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
     let root = store_root(loaded, store);
     let key = super::project_key(loaded)?;
     let files = sources::discover(loaded)?;
-    let planned: Vec<PlannedSource> = files
-        .iter()
-        .map(|file| source(&root, &super::ingest::redacted_key(loaded, &key, file), file))
-        .collect::<Result<_>>()?;
-    let new = planned.iter().filter(|source| !source.done).count();
     let redacted: Vec<String> = files.iter().map(|file| super::ingest::redacted_key(loaded, &key, file)).collect();
+    let planned: Vec<PlannedSource> =
+        files.iter().zip(&redacted).map(|(file, key)| source(&root, key, file)).collect::<Result<_>>()?;
+    let new = planned.iter().filter(|source| !source.done).count();
     let rows: u64 = planned.iter().map(|source| source.rows_expected).sum();
     let unpacked = |source: &PlannedSource| source.rows_expected * BYTES_PER_RECORD;
     let disk: u64 = planned.iter().filter(|source| !source.done).map(unpacked).sum::<u64>() / 2;

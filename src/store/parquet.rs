@@ -17,7 +17,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::{SchemaDescriptor, Type};
 
 use super::{FileInfo, files};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, arrow_kind};
 
 /// Rows of text are ~2 KB: 8 MB a group, well under the 16 MB from which `datasets` had trouble
 /// with nested columns (datasets PR #7794).
@@ -111,7 +111,7 @@ impl TableWriter {
             return Ok(());
         }
         let broken = |err: String| Error::damaged(self.path.display().to_string(), err);
-        let group = concat_batches(&self.schema, &self.waiting).map_err(|err| broken(kind(&err)))?;
+        let group = concat_batches(&self.schema, &self.waiting).map_err(|err| broken(arrow_kind(&err)))?;
         self.waiting.clear();
         self.waiting_rows = 0;
         let written = self.writer.write(&group).and_then(|()| self.writer.flush());
@@ -156,12 +156,6 @@ fn properties(schema: &SchemaDescriptor, compression: Compression) -> WriterProp
         }
     }
     builder.build()
-}
-
-/// Arrow errors can quote values; only their kind goes out.
-fn kind(err: &arrow::error::ArrowError) -> String {
-    let text = format!("{err:?}");
-    text.split(['(', ' ', '{']).next().unwrap_or("arrow").to_owned()
 }
 
 fn io(path: &Path, err: parquet::errors::ParquetError) -> Error {

@@ -42,20 +42,7 @@ impl<'a> Lines<'a> {
         if self.ended.is_some() {
             return false;
         }
-        if self.from > 0 {
-            self.buffer.copy_within(self.from..self.to, 0);
-            self.to -= self.from;
-            self.from = 0;
-        }
-        if self.to == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        }
-        match self.input.read(&mut self.buffer[self.to..]) {
-            Ok(0) => self.ended = Some(Ok(())),
-            Ok(n) => self.to += n,
-            Err(err) if err.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(err) => self.ended = Some(Err(super::decode::reason(&err))),
-        }
+        self.ended = more(&mut self.input, &mut self.buffer, &mut self.from, &mut self.to);
         self.ended.is_none()
     }
 
@@ -115,6 +102,31 @@ impl<'a> Lines<'a> {
         self.advance(length, false);
         Some(Raw { place, bytes: Err(reason), hash: Some(hash) })
     }
+}
+
+/// Moves the unread part of a buffer to its front and reads behind it, in a larger buffer if it is
+/// full. Answers how the stream ended, once it has.
+pub(super) fn more(
+    input: &mut impl Read,
+    buffer: &mut Vec<u8>,
+    from: &mut usize,
+    to: &mut usize,
+) -> Option<Result<(), Reason>> {
+    if *from > 0 {
+        buffer.copy_within(*from..*to, 0);
+        *to -= *from;
+        *from = 0;
+    }
+    if *to == buffer.len() {
+        buffer.resize(buffer.len() * 2, 0);
+    }
+    match input.read(&mut buffer[*to..]) {
+        Ok(0) => return Some(Ok(())),
+        Ok(n) => *to += n,
+        Err(err) if err.kind() == std::io::ErrorKind::Interrupted => {}
+        Err(err) => return Some(Err(super::decode::reason(&err))),
+    }
+    None
 }
 
 impl Cutter for Lines<'_> {

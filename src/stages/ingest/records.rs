@@ -3,12 +3,31 @@
 //! Always: places count in the source's stream (see [`super::archive`]); `line` counts within the
 //! entry of an archive.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 
-use super::archive::{Entries, Entry, Item};
+use serde::{Deserialize, Serialize};
+
+use super::archive::{Archive, Entries, Entry, Item};
+use super::decode::{self, Bounds, Compression};
 use super::encoding::{Encoding, Utf16Cutter};
 use super::{Cutter, Raw, Shape, cutter};
 use crate::config::Limits;
+
+/// What lies between the bytes of a file and its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packing {
+    pub compression: Compression,
+    pub archive: Archive,
+    pub encoding: Encoding,
+    pub shape: Shape,
+}
+
+impl Packing {
+    /// Whether the bytes of the file are the bytes of its text.
+    pub fn is_plain(self) -> bool {
+        (self.compression, self.archive, self.encoding) == (Compression::None, Archive::None, Encoding::Utf8)
+    }
+}
 
 pub struct Records {
     current: Option<Box<dyn Cutter + Send>>,
@@ -21,12 +40,32 @@ pub struct Records {
 }
 
 impl Records {
+    /// Of the bytes of a file from `start` (byte, line) to `end_byte`; an archive is read whole.
+    pub fn open<R: Read + Seek + Send + 'static>(
+        mut file: R,
+        packing: Packing,
+        start: (u64, u64),
+        end_byte: u64,
+        limits: &Limits,
+        hasher: &blake3::Hasher,
+    ) -> std::io::Result<Records> {
+        let Packing { compression, archive, encoding, shape } = packing;
+        let bounds = Bounds { decompressed_bytes: limits.decompressed_bytes, ratio: limits.decompression_ratio };
+        if archive != Archive::None {
+            let entries = Entries::open(file, (compression, archive), bounds, hasher.clone())?;
+            return Ok(Records::of_archive(entries, *limits, hasher.clone()));
+        }
+        file.seek(SeekFrom::Start(start.0))?;
+        let input = decode::bounded(Box::new(file.take(end_byte - start.0)), compression, bounds)?;
+        Ok(Records::of(text_cutter(input, encoding, shape, start, limits, hasher), *limits, hasher.clone()))
+    }
+
     /// Of one stream that is not an archive.
-    pub fn of(only: Box<dyn Cutter + Send>, limits: Limits, hasher: blake3::Hasher) -> Records {
+    fn of(only: Box<dyn Cutter + Send>, limits: Limits, hasher: blake3::Hasher) -> Records {
         Records { current: Some(only), base: 0, name: String::new(), entries: None, limits, hasher }
     }
 
-    pub fn of_archive(entries: Entries, limits: Limits, hasher: blake3::Hasher) -> Records {
+    fn of_archive(entries: Entries, limits: Limits, hasher: blake3::Hasher) -> Records {
         Records { current: None, base: 0, name: String::new(), entries: Some(entries), limits, hasher }
     }
 
@@ -73,7 +112,7 @@ pub fn told(head: &[u8]) -> (Encoding, Shape) {
 }
 
 /// The cutter for a stream of text, UTF-8 or UTF-16; `start` matters for UTF-8 only.
-pub fn text_cutter(
+fn text_cutter(
     input: Box<dyn Read + Send>,
     encoding: Encoding,
     shape: Shape,

@@ -104,8 +104,71 @@ pub fn time_us(value: &Json) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::record::Message;
+
+    /// Messages as `role: content`, calls as `name(arguments)`.
+    pub fn talk(conversation: &Conversation) -> Vec<String> {
+        let line = |message: &Message| {
+            let calls: Vec<_> = message.tool_calls.iter().map(|it| format!("{}({})", it.name, it.arguments)).collect();
+            format!("{}: {}{}", message.role.as_str(), message.content, calls.join(" "))
+        };
+        conversation.messages.iter().map(line).collect()
+    }
+
+    /// The smallest records of all formats that are known, also of those that are read elsewhere or
+    /// not at all, with the one format here that each fits.
+    #[test]
+    fn a_record_fits_its_own_format_alone() {
+        for (json, expected) in [
+            (r#"{"messages":[{"role":"user","content":"hi"}]}"#, None),
+            (r#"{"conversations":[{"from":"human","value":"hi"}],"system":"","tools":""}"#, None),
+            (r#"{"chosen":"\n\nHuman: hi\n\nAssistant: hello","rejected":"\n\nHuman: hi\n\nAssistant: no"}"#, None),
+            (
+                r#"{"request":{"model":"m","messages":[]},"response":{"id":"c","object":"chat.completion","choices":[]}}"#,
+                Some(Format::OpenaiExchange),
+            ),
+            (
+                r#"{"object":"list","data":[{"id":"c-0","role":"user","content":"hi"}],"has_more":false}"#,
+                Some(Format::OpenaiExchange),
+            ),
+            (r#"{"custom_id":"x","result":{"type":"succeeded","message":{}}}"#, Some(Format::Anthropic)),
+            (
+                r#"{"TimeGenerated":"2026-11-01T00:00:00Z","CorrelationId":"c1","RequestMessages":[],"ResponseMessages":[]}"#,
+                None,
+            ),
+            (
+                r#"{"id":"1","trace_id":"t","call_type":"acompletion","messages":[],"response":{"choices":[]},"metadata":{}}"#,
+                None,
+            ),
+            (
+                r#"{"message_tree_id":"t","tree_state":"x","prompt":{"message_id":"m1","role":"prompter","text":"a"}}"#,
+                Some(Format::Oasst),
+            ),
+            (
+                r#"{"conversation_hash":"h","model":"m","conversation":[{"role":"user","content":"hi"}]}"#,
+                Some(Format::Wildchat),
+            ),
+            (
+                r#"{"question_id":"q","model_a":"x","model_b":"y","winner":"tie","conversation_a":[],"conversation_b":[]}"#,
+                Some(Format::Arena),
+            ),
+            (
+                r#"{"id":"o1","trace_id":"t1","type":"GENERATION","input":"[]","output":"hello"}"#,
+                Some(Format::Langfuse),
+            ),
+            (r#"{"gen_ai.operation.name":"chat","gen_ai.input.messages":"[]"}"#, Some(Format::Otel)),
+            (
+                r#"{"openinference.span.kind":"LLM","llm.input_messages.0.message.role":"user","llm.input_messages.0.message.content":"hi"}"#,
+                Some(Format::Openinference),
+            ),
+        ] {
+            let record: Json = serde_json::from_str(json).unwrap();
+            let fitting: Vec<_> = READERS.iter().filter(|one| (one.fits)(&record)).map(|one| one.format).collect();
+            assert_eq!(fitting, Vec::from_iter(expected), "{json}");
+        }
+    }
 
     /// Every record of every fixture fits the format of its file or none, never two.
     #[test]

@@ -221,21 +221,13 @@ fn call_id<'j>(item: &'j Json) -> &'j str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::talk;
     use super::*;
 
     fn run(json: &str) -> Read {
         let record: Json = serde_json::from_str(json).unwrap();
         assert!(fits(&record), "{json}");
         read(&record)
-    }
-
-    /// Messages as `role: content`, calls as `name(arguments)`.
-    fn talk(conversation: &Conversation) -> Vec<String> {
-        let line = |message: &Message| {
-            let calls: Vec<_> = message.tool_calls.iter().map(|it| format!("{}({})", it.name, it.arguments)).collect();
-            format!("{}: {}{}", message.role.as_str(), message.content, calls.join(" "))
-        };
-        conversation.messages.iter().map(line).collect()
     }
 
     #[test]

@@ -8,9 +8,10 @@
 
 mod row;
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 
-use super::{Cutter, Raw, Reason, decode::reason};
+use super::lines::more;
+use super::{Cutter, Raw, Reason};
 use crate::record::Place;
 use row::{State, blank, fields, names, object};
 
@@ -305,26 +306,16 @@ impl<R: Read> Table<R> {
         if self.ended.is_some() {
             return false;
         }
-        if self.from > 0 {
-            self.buffer.copy_within(self.from..self.to, 0);
-            self.to -= self.from;
-            self.from = 0;
-        }
-        if self.to == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        }
-        match self.input.read(&mut self.buffer[self.to..]) {
-            Ok(0) => self.ended = Some(Ok(())),
-            Ok(n) => self.to += n,
-            Err(err) if err.kind() == ErrorKind::Interrupted => {}
-            Err(err) => self.ended = Some(Err(reason(&err))),
-        }
+        self.ended = more(&mut self.input, &mut self.buffer, &mut self.from, &mut self.to);
         self.ended.is_none()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+
+    use super::super::decode::reason;
     use super::*;
 
     /// Hands out a few bytes at a time, then perhaps an error.
