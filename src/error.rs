@@ -77,6 +77,11 @@ impl Error {
         Error::Io { path: path.into().display().to_string(), what: format!("{err}{hint}") }
     }
 
+    /// A source cannot be opened or read; nothing of ours is at fault.
+    pub fn reading(source: impl std::fmt::Display, err: &std::io::Error) -> Error {
+        Error::Io { path: source.to_string(), what: err.to_string() }
+    }
+
     pub fn damaged(place: impl Into<String>, what: impl Into<String>) -> Error {
         Error::Damaged { place: place.into(), what: what.into() }
     }

@@ -1,11 +1,10 @@
 //! `gristmill sources`: what a raw file is, before there is a pipeline for it.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
 use super::out;
 use crate::error::Result;
+use crate::input::Location;
 use crate::record::ProjectKey;
 use crate::{report, runner};
 
@@ -18,8 +17,8 @@ pub enum Sources {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Inspect {
-    /// A raw file
-    file: PathBuf,
+    /// A raw file, the URL of an object, or - for standard input
+    file: String,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -32,13 +31,17 @@ Examples:
 
 pub fn run(args: &Sources) -> Result<()> {
     let Sources::Inspect(args) = args;
-    out::either(args.json, &runner::inspect::inspect(&args.file, &passing_key(&args.file))?, report::inspect::text)
+    out::either(
+        args.json,
+        &runner::inspect::inspect(&Location::parse(&args.file), &passing_key(&args.file))?,
+        report::inspect::text,
+    )
 }
 
 /// Pseudonyms on the screen need a key, but nobody has to find them again: one for this call.
-fn passing_key(file: &std::path::Path) -> ProjectKey {
+fn passing_key(file: &str) -> ProjectKey {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-    let secret = format!("{} {now} {}", file.display(), std::process::id());
+    let secret = format!("{file} {now} {}", std::process::id());
     let hash = blake3::hash(secret.as_bytes());
     ProjectKey::from_bytes(*hash.as_bytes())
 }

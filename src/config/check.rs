@@ -39,8 +39,14 @@ impl Rubric {
 }
 
 fn check_source(source: &Source) -> Checked {
-    let Some(mapping) = &source.mapping else { return Ok(()) };
     let place = format!("ingest.sources, {}", source.path);
+    if let Some(join) = &source.join {
+        join.compile().map(|_| ()).map_err(|what| format!("{place}: join.{what}"))?;
+        if source.mapping.is_none() {
+            return Err(format!("{place}: join needs a mapping, which reads {{\"records\": [..]}}"));
+        }
+    }
+    let Some(mapping) = &source.mapping else { return Ok(()) };
     if source.format.is_some() || source.messages_key.is_some() {
         return Err(format!("{place}: a mapping says it all; leave format and messages_key out"));
     }

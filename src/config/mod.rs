@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::stages::ingest::join::Join;
 use crate::stages::ingest::mapping::Mapping;
 use crate::task::Rubric;
 
@@ -70,6 +71,8 @@ pub struct Source {
     pub messages_key: Option<String>,
     /// How to read a log of no known format: JSON, or a table (CSV, TSV) if it holds no JSON.
     pub mapping: Option<Mapping>,
+    /// Which records make one conversation together, for a mapping over `records`.
+    pub join: Option<Join>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -95,8 +98,10 @@ pub enum Format {
     Otel,
     /// Langfuse observations and trace exports.
     Langfuse,
-    /// OASST message trees: one conversation for each path to a leaf.
+    /// OASST message trees, or rows of one message each: a conversation for each path to a leaf.
     Oasst,
+    /// Rows of Azure API Management's `ApiManagementGatewayLlmLog`, joined by `CorrelationId`.
+    AzureApim,
     /// WildChat rows.
     Wildchat,
     /// Chatbot Arena pairs with their vote.

@@ -5,14 +5,17 @@
 
 use std::sync::Arc;
 
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use datafusion::error::{DataFusionError, Result};
 
 use super::scan::{Counted, ScanSpec, Split};
 use crate::canon;
+use crate::config::{Format, Limits};
 use crate::error::Error;
 use crate::layer::build::{FindingRow, RecordRow, StreamBuilder, tool_calls_json};
+use crate::layer::fragments::{FragmentBuilder, FragmentRow};
 use crate::record::{Conversation, Id, Place, ProjectKey, record_id};
+use crate::stages::ingest::join::Joining;
 use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::Records;
 use crate::stages::ingest::{self, Reading, Reason, language};
@@ -24,7 +27,10 @@ const BATCH_TEXT_BYTES: usize = 4 << 20;
 pub struct Rows {
     records: Records,
     maker: Maker,
+    fragments: FragmentBuilder,
     batch_rows: usize,
+    source_id: String,
+    lfs_pointer: bool,
     done: bool,
     /// Raw stretches cut so far; one may hold two records.
     cut: u64,
@@ -32,15 +38,31 @@ pub struct Rows {
 }
 
 /// What does not change from record to record.
-struct Maker {
-    source_id: String,
+pub struct Maker {
     reading: Reading,
     redactor: Arc<Redactor>,
     key: ProjectKey,
     record_hasher: blake3::Hasher,
     builder: StreamBuilder,
     findings: Vec<Finding>,
-    lfs_pointer: bool,
+}
+
+/// A batch of one of the two kinds.
+pub enum Batch {
+    Rows(RecordBatch),
+    Fragments(RecordBatch),
+}
+
+/// How a source is read, ready for use.
+pub fn reading(
+    (format, messages_key): (Option<Format>, &str),
+    mapping: Option<&Mapping>,
+    joining: Joining,
+    limits: Limits,
+) -> std::result::Result<Reading, Error> {
+    let mapping = mapping.map(Mapping::compile).transpose();
+    let mapping = mapping.map_err(|what| Error::Usage(format!("mapping.{what}")))?.map(Arc::new);
+    Ok(Reading { format, messages_key: messages_key.to_owned(), mapping, joining, limits })
 }
 
 impl Rows {
@@ -50,89 +72,165 @@ impl Rows {
         key: &ProjectKey,
         redactor: Arc<Redactor>,
         file: Counted,
-    ) -> Result<Rows> {
-        let record_hasher = key.hasher("record");
-        let external = |err: Error| DataFusionError::External(Box::new(err));
+    ) -> Result<Rows, Error> {
         let start = (split.start_byte, split.first_line);
+        let record_hasher = key.hasher("record");
         let records = Records::open(file, split.packing, start, split.end_byte, &spec.limits, &record_hasher);
-        let records = records.map_err(|err| external(Error::io(&split.path, &err)))?;
-        let mapping = split.mapping.as_ref().map(Mapping::compile).transpose();
-        let mapping = mapping.map_err(|what| external(Error::Usage(format!("mapping.{what}"))))?.map(Arc::new);
-        let (format, messages_key) = (split.format, split.messages_key.clone());
-        let reading = Reading { format, messages_key, mapping, limits: spec.limits };
-        let maker = Maker {
-            source_id: split.source_id.clone(),
-            reading,
-            redactor,
-            key: key.clone(),
-            record_hasher,
-            builder: StreamBuilder::default(),
-            findings: Vec::new(),
-            lfs_pointer: split.lfs_pointer,
+        let records = records.map_err(|err| Error::reading(&split.location, &err))?;
+        let joining = match &split.join {
+            Some(join) => Joining::By(join.compile().map_err(|what| Error::Usage(format!("join.{what}")))?),
+            None => Joining::Told,
         };
-        Ok(Rows { records, maker, batch_rows: spec.batch_rows, done: false, cut: 0, ended: false })
+        let named = (split.format, split.messages_key.as_str());
+        let reading = reading(named, split.mapping.as_ref(), joining, spec.limits)?;
+        Ok(Rows {
+            records,
+            maker: Maker::new(reading, redactor, key),
+            fragments: FragmentBuilder::default(),
+            source_id: split.source_id.clone(),
+            lfs_pointer: split.lfs_pointer,
+            batch_rows: spec.batch_rows,
+            done: false,
+            cut: 0,
+            ended: false,
+        })
+    }
+
+    /// Answers one record; true if nothing after it is worth reading.
+    fn record(&mut self) -> Option<bool> {
+        let Rows { records, maker, fragments, source_id, lfs_pointer, .. } = self;
+        records.next(|raw| {
+            let hash = Id::of(raw.hash.unwrap_or_else(|| match raw.bytes {
+                Ok(bytes) => maker.record_hasher.clone().update(bytes).finalize(),
+                Err(_) => maker.record_hasher.finalize(),
+            }));
+            if *lfs_pointer {
+                maker.reject(source_id, raw.place, hash, Reason::LfsPointer);
+                return true;
+            }
+            match raw.bytes.and_then(|bytes| maker.read(bytes, (source_id, raw.place, hash))) {
+                Ok(_) => {}
+                Err(Reason::PartOfMore) => {
+                    maker.part(raw.bytes.unwrap_or_default(), (source_id, raw.place, hash), fragments)
+                }
+                Err(reason) => maker.reject(source_id, raw.place, hash, reason),
+            }
+            false
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        let (rows, bytes) = (self.maker.builder.rows() + self.fragments.rows(), self.maker.builder.bytes());
+        rows >= self.batch_rows || bytes + self.fragments.bytes() >= BATCH_TEXT_BYTES
     }
 }
 
 impl Iterator for Rows {
-    type Item = Result<RecordBatch>;
+    type Item = Result<Batch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.done {
-            let maker = &mut self.maker;
-            match self.records.next(|raw| maker.record(raw)) {
+        while !self.done && !self.is_full() {
+            match self.record() {
                 Some(done) => (self.cut, self.done) = (self.cut + 1, done),
                 None => self.done = true,
             }
-            if self.maker.builder.rows() >= self.batch_rows || self.maker.builder.bytes() >= BATCH_TEXT_BYTES {
-                break;
-            }
+        }
+        if self.fragments.rows() > 0 {
+            return Some(self.fragments.finish().map(Batch::Fragments));
         }
         if self.done && !self.ended {
             self.ended = true;
-            self.maker.builder.end(&self.maker.source_id, self.cut);
+            self.maker.builder.end(&self.source_id, self.cut);
         }
-        (self.maker.builder.rows() > 0).then(|| Ok(self.maker.builder.finish()?))
+        (self.maker.builder.rows() > 0).then(|| self.maker.builder.finish().map(Batch::Rows))
     }
 }
 
+/// Where a record lies, and its hash.
+pub type At<'a> = (&'a str, Place, Id);
+
 impl Maker {
-    /// Answers one record; true if nothing after it is worth reading.
-    fn record(&mut self, raw: ingest::Raw) -> bool {
-        let hash = raw.hash.unwrap_or_else(|| match raw.bytes {
-            Ok(bytes) => self.record_hasher.clone().update(bytes).finalize(),
-            Err(_) => self.record_hasher.finalize(),
-        });
-        let hash = Id::of(hash);
-        if self.lfs_pointer {
-            self.builder.reject(&self.source_id, raw.place, hash, Reason::LfsPointer.as_str());
-            return true;
+    pub fn new(reading: Reading, redactor: Arc<Redactor>, key: &ProjectKey) -> Maker {
+        Maker {
+            reading,
+            redactor,
+            key: key.clone(),
+            record_hasher: key.hasher("record"),
+            builder: StreamBuilder::default(),
+            findings: Vec::new(),
         }
-        match raw.bytes.and_then(|bytes| ingest::parse(bytes, &self.reading)) {
-            Err(reason) => self.builder.reject(&self.source_id, raw.place, hash, reason.as_str()),
-            Ok(conversations) => {
-                for (element, conversation) in conversations.into_iter().enumerate() {
-                    self.keep(Place { element: element as u32, ..raw.place }, hash, conversation);
-                }
-            }
-        }
-        false
     }
 
-    fn keep(&mut self, place: Place, record_hash: Id, mut conversation: Conversation) {
+    /// A row for each conversation of a record; how many there were.
+    pub fn read(&mut self, bytes: &[u8], (source_id, place, hash): At) -> Result<u32, Reason> {
+        let conversations = ingest::parse(bytes, &self.reading)?;
+        let rows = conversations.len() as u32;
+        for (element, conversation) in (0..).zip(conversations) {
+            self.keep(source_id, Place { element, ..place }, hash, conversation);
+        }
+        Ok(rows)
+    }
+
+    /// How the next records are read.
+    pub fn read_as(&mut self, reading: Reading) {
+        self.reading = reading;
+    }
+
+    /// Marks the end, with the records that were cut.
+    pub fn end(&mut self, cut: u64) {
+        self.builder.end("", cut);
+    }
+
+    pub fn reject(&mut self, source_id: &str, place: Place, hash: Id, reason: Reason) {
+        self.builder.reject(source_id, place, hash, reason.as_str());
+    }
+
+    /// A part of a conversation: redacted now, joined later.
+    fn part(&mut self, bytes: &[u8], (source_id, place, hash): At, fragments: &mut FragmentBuilder) {
+        let (part, text) = match ingest::part(bytes, &self.reading) {
+            Ok(found) => found,
+            Err(reason) => return self.reject(source_id, place, hash, reason),
+        };
+        self.findings.clear();
+        let body = self.redactor.record(text, &mut self.findings);
+        let format = part.format.map(Format::name);
+        let row = FragmentRow {
+            record_id: record_id(&self.key, source_id, place),
+            group_id: self.key.id("group", part.key.as_bytes()),
+            is_global: part.is_global,
+            format: format.as_deref(),
+            source_id,
+            place,
+            record_hash: hash,
+            order: part.order,
+            body: &body,
+        };
+        let findings: Vec<FindingRow> = self.findings.iter().map(Finding::row).collect();
+        fragments.push(&row, &findings);
+    }
+
+    fn keep(&mut self, source_id: &str, place: Place, record_hash: Id, mut conversation: Conversation) {
         let language = language::detect(&conversation);
         self.findings.clear();
         self.redactor.conversation(&mut conversation, &mut self.findings);
         let row = RecordRow {
-            record_id: record_id(&self.key, &self.source_id, place),
+            record_id: record_id(&self.key, source_id, place),
             conversation_id: conversation_id(&self.key, &conversation),
-            source_id: &self.source_id,
+            source_id,
             place,
             record_hash,
             language,
         };
         let findings: Vec<FindingRow> = self.findings.iter().map(Finding::row).collect();
         self.builder.keep(&row, &conversation, &findings);
+    }
+
+    pub fn rows(&self) -> usize {
+        self.builder.rows()
+    }
+
+    pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        self.builder.finish()
     }
 }
 

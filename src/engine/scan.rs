@@ -11,7 +11,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -35,20 +34,22 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Par
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::rows::Rows;
+use super::rows::{Batch, Rows};
 use super::written::{Folders, SplitSink, Written};
 use crate::config::{Limits, Redact};
 use crate::error::Error;
+use crate::input::{Input, Location};
 use crate::record::ProjectKey;
 use crate::stages::dedup::sketch::Settings;
+use crate::stages::ingest::join::Join;
 use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::Packing;
 use crate::stages::redact::Redactor;
 
-/// A stretch of one source that one core reads.
+/// A stretch of a file that one core reads: a source, or a part of one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Split {
-    pub path: std::path::PathBuf,
+    pub location: Location,
     pub source_id: String,
     /// Tells the splits of a source apart.
     pub ordinal: usize,
@@ -57,7 +58,8 @@ pub struct Split {
     pub format: Option<crate::config::Format>,
     pub messages_key: String,
     pub mapping: Option<Mapping>,
-    /// Bytes of the (uncompressed) file; a compressed file is one split.
+    pub join: Option<Join>,
+    /// Bytes of the file as it lies; a compressed file is one split.
     pub start_byte: u64,
     pub end_byte: u64,
     /// Line in which `start_byte` lies, from 1.
@@ -308,14 +310,18 @@ impl SplitReader {
 
     async fn read(&self, split: &Split) -> Result<Written> {
         let external = |err: Error| DataFusionError::External(Box::new(err));
-        let failed = |err: std::io::Error| external(Error::io(&split.path, &err));
-        let file = Counted { input: File::open(&split.path).map_err(failed)?, count: Arc::clone(&self.count) };
-        let rows = Rows::new(&self.spec, split, &self.key, Arc::clone(&self.redactor), file)?;
+        let input = split.location.open().map_err(|err| external(Error::reading(&split.location, &err)))?;
+        let file = Counted { input, count: Arc::clone(&self.count) };
+        let rows = Rows::new(&self.spec, split, &self.key, Arc::clone(&self.redactor), file).map_err(external)?;
         let unknown = || external(Error::damaged(split.source_id.clone(), "has no folder to go to"));
         let folders = self.spec.folders.get(&split.source_id).ok_or_else(unknown)?.clone();
         let mut sink = SplitSink::create(folders, split.ordinal, &self.key, self.spec.sketch).map_err(external)?;
         for batch in rows {
-            sink.write(&batch?).map_err(external)?;
+            match batch? {
+                Batch::Rows(rows) => sink.write(&rows),
+                Batch::Fragments(fragments) => sink.fragments(&fragments),
+            }
+            .map_err(external)?;
             // Others (signals, heartbeats) get their turn.
             tokio::task::yield_now().await;
         }
@@ -323,9 +329,9 @@ impl SplitReader {
     }
 }
 
-/// A file whose bytes are counted as they are read.
+/// An input whose bytes are counted as they are read.
 pub struct Counted {
-    input: File,
+    input: Box<dyn Input>,
     count: Arc<AtomicU64>,
 }
 

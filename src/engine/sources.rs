@@ -1,10 +1,9 @@
-//! What there is to read: files behind the pipeline's globs, their content ids and their cuts.
+//! What there is to read: what the pipeline's names stand for, content ids, and cuts.
 //!
 //! Always: a source is known by its content, so a renamed or re-delivered copy is the same
-//! source; cuts depend on the content alone, never on the number of cores.
+//! source; cuts depend on the content alone, never on the number of cores or what was read before.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
@@ -13,14 +12,15 @@ use rayon::prelude::*;
 use super::scan::Split;
 use crate::config::{Loaded, Source};
 use crate::error::{Error, Result};
+use crate::input::{self, Input, Location};
 use crate::record::Id;
 use crate::stages::ingest::Shape;
 use crate::stages::ingest::archive;
-use crate::stages::ingest::decode::{Compression, LFS_HEAD};
+use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
 use crate::stages::ingest::encoding::Encoding;
 use crate::stages::ingest::records::{self, Packing};
 
-/// Plain files are cut at the first newline after each multiple of this. Chosen so that two cores
+/// Logs of lines are cut at the first newline after this many bytes. Chosen so that two cores
 /// stay busy on 100 MB and a part file stays below 20 MB.
 const SPLIT_BYTES: u64 = 32 << 20;
 const READ_BYTES: usize = 4 << 20;
@@ -30,12 +30,14 @@ const UNPACKED: u64 = 4;
 /// What is looked at to tell arrays from lines, and how long records are.
 const HEAD_BYTES: usize = 64 << 10;
 
-/// One content, under one or more paths, read in one way.
+/// One content, under one or more names, read in one way. A log of lines is cut into pieces, each
+/// a source of its own: so of a log that grew only the last piece is new, and a piece has the same
+/// id whether it was read on the day it was written or with all that came behind it.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     pub source_id: String,
-    /// The first path in byte order; a re-delivered copy has others too.
-    pub path: PathBuf,
+    /// The first name in byte order; a re-delivered copy has others too.
+    pub location: Location,
     pub bytes: u64,
     pub compression: Compression,
     pub settings: Source,
@@ -55,21 +57,36 @@ impl SourceFile {
     }
 }
 
-/// Every file that the pipeline names, without re-delivered copies, in the order of their ids.
+/// Every source that the pipeline names, without re-delivered copies, in the order of their ids.
 pub fn discover(loaded: &Loaded) -> Result<Vec<SourceFile>> {
-    let mut named: Vec<(PathBuf, &Source)> = Vec::new();
+    let mut named: Vec<(Location, &Source)> = Vec::new();
     for source in &loaded.pipeline.ingest.sources {
-        let paths = expand(loaded, &source.path)?;
-        named.extend(paths.into_iter().map(|path| (path, source)));
+        named.extend(locate(loaded, &source.path)?.into_iter().map(|location| (location, source)));
     }
     named.sort_by(|a, b| a.0.cmp(&b.0));
     named.dedup_by(|a, b| a.0 == b.0);
-    let read: Vec<SourceFile> = named.par_iter().map(|(path, source)| examine(path, source)).collect::<Result<_>>()?;
+    let read: Vec<Vec<SourceFile>> =
+        named.par_iter().map(|(location, source)| examine(location, source)).collect::<Result<_>>()?;
     let mut by_content: BTreeMap<String, SourceFile> = BTreeMap::new();
-    for file in read {
-        by_content.entry(file.source_id.clone()).or_insert(file);
+    for piece in read.into_iter().flatten() {
+        by_content.entry(piece.source_id.clone()).or_insert(piece);
     }
     Ok(by_content.into_values().collect())
+}
+
+/// What a pipeline file names: files, objects, or standard input.
+fn locate(loaded: &Loaded, written: &str) -> Result<Vec<Location>> {
+    if written == input::STDIN {
+        return Ok(vec![Location::Stdin]);
+    }
+    if !input::is_object(written) {
+        return Ok(expand(loaded, written)?.into_iter().map(Location::File).collect());
+    }
+    let urls = input::list(written).map_err(|err| Error::reading(written, &err))?;
+    if urls.is_empty() {
+        return Err(Error::config(&loaded.file, format!("{written}: matches no object")));
+    }
+    Ok(urls.into_iter().map(Location::Object).collect())
 }
 
 /// The files behind a path or glob; none is an error, because a typo must not look like a quiet day.
@@ -106,60 +123,60 @@ fn pattern(loaded: &Loaded, written: &str) -> String {
     Path::new(&folder).join(rest).to_string_lossy().into_owned()
 }
 
-/// One pass over the bytes: content id, kind of container, cuts with their line numbers.
-fn examine(path: &Path, settings: &Source) -> Result<SourceFile> {
-    let failed = |err: std::io::Error| Error::io(path, &err);
-    let mut file = File::open(path).map_err(failed)?;
+/// One pass over the bytes: kind of container, pieces with their ids and line numbers.
+fn examine(location: &Location, settings: &Source) -> Result<Vec<SourceFile>> {
+    let failed = |err: std::io::Error| Error::reading(location, &err);
+    let mut input = location.open().map_err(failed)?;
+    let (compression, archive) = archive::kind(&mut input).map_err(failed)?;
+    let lfs_pointer = head(&mut input).map_err(failed)?.starts_with(LFS_HEAD);
+    let text = peek(location.open().map_err(failed)?, compression);
+    let (encoding, shape) = records::told(&text);
+    let table = encoding == Encoding::Utf8 && (settings.mapping.is_some() || may_be_table(&location.name()));
+    let shape = if table { Shape::of_table(&text) } else { shape };
+    let packing = Packing { compression, archive, encoding, shape };
+    let mut pieces = Pieces::new(packing.is_plain() && shape == Shape::Lines);
     let mut chunk = vec![0; READ_BYTES];
-    let mut hasher = blake3::Hasher::new();
-    let (mut offset, mut head, mut cuts) = (0u64, Vec::new(), Cuts::default());
     loop {
-        let n = file.read(&mut chunk).map_err(failed)?;
+        let n = input.read(&mut chunk).map_err(failed)?;
         if n == 0 {
             break;
         }
-        let bytes = &chunk[..n];
-        if head.is_empty() {
-            head = bytes[..n.min(HEAD_BYTES)].to_vec();
-        }
-        hasher.update(bytes);
-        cuts.see(offset, bytes);
-        offset += n as u64;
+        pieces.see(&chunk[..n]);
     }
-    let (compression, archive) = archive::kind(&mut file).map_err(failed)?;
-    let text = if compression == Compression::None { head.clone() } else { peek(path, compression) };
-    let (encoding, shape) = records::told(&text);
-    let table = encoding == Encoding::Utf8 && (settings.mapping.is_some() || may_be_table(path));
-    let shape = if table { Shape::of_table(&text) } else { shape };
-    let packing = Packing { compression, archive, encoding, shape };
-    let whole = !packing.is_plain() || shape != Shape::Lines;
-    let cuts = if whole { vec![(0, 1)] } else { cuts.done(offset) };
-    let source_id = Id::of(hasher.finalize()).to_string();
     // An executor may stand in another folder.
-    let absolute = std::path::absolute(path).map_err(failed)?;
-    let split = |(i, (start_byte, first_line)): (usize, &(u64, u64))| Split {
-        path: absolute.clone(),
-        source_id: source_id.clone(),
-        ordinal: i,
-        packing,
-        lfs_pointer: head.starts_with(LFS_HEAD),
-        format: settings.format,
-        messages_key: settings.messages_key.clone().unwrap_or_else(|| "messages".to_owned()),
-        mapping: settings.mapping.clone(),
-        start_byte: *start_byte,
-        end_byte: cuts.get(i + 1).map_or(offset, |next| next.0),
-        first_line: *first_line,
-    };
-    let splits = cuts.iter().enumerate().map(split).collect();
-    Ok(SourceFile {
-        source_id,
-        path: path.to_path_buf(),
-        bytes: offset,
+    let absolute = location.absolute().map_err(failed)?;
+    let bytes_per_record = bytes_per_record(&text, shape);
+    let source = |piece: Piece| SourceFile {
+        location: location.clone(),
+        bytes: piece.end_byte - piece.start_byte,
         compression,
         settings: settings.clone(),
-        splits,
-        bytes_per_record: bytes_per_record(&text, shape),
-    })
+        splits: vec![Split {
+            location: absolute.clone(),
+            source_id: piece.id.clone(),
+            ordinal: 0,
+            packing,
+            lfs_pointer,
+            format: settings.format,
+            messages_key: settings.messages_key.clone().unwrap_or_else(|| "messages".to_owned()),
+            mapping: settings.mapping.clone(),
+            join: settings.join.clone(),
+            start_byte: piece.start_byte,
+            end_byte: piece.end_byte,
+            first_line: piece.first_line,
+        }],
+        bytes_per_record,
+        source_id: piece.id,
+    };
+    Ok(pieces.done().into_iter().map(source).collect())
+}
+
+/// The first bytes; the input is at its beginning before and after.
+fn head(input: &mut dyn Input) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    input.take(LFS_HEAD.len() as u64).read_to_end(&mut head)?;
+    input.rewind()?;
+    Ok(head)
 }
 
 /// As far as the first bytes tell. In an array of chats about every fourth `},` ends an element;
@@ -174,55 +191,84 @@ fn bytes_per_record(text: &[u8], shape: Shape) -> f64 {
 }
 
 /// Delimited text looks like anything; the file's name (or a mapping) must say so.
-pub fn may_be_table(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+pub fn may_be_table(name: &str) -> bool {
+    let name = name.to_lowercase();
     let named = |ending: &str| name.split('.').skip(1).any(|part| part == ending);
     named("csv") || named("tsv")
 }
 
 /// First bytes of the decompressed stream; nothing if it is broken, which the scan then reports.
-fn peek(path: &Path, compression: Compression) -> Vec<u8> {
+fn peek(input: Box<dyn Input>, compression: Compression) -> Vec<u8> {
     let mut head = Vec::new();
-    if let Ok(file) = File::open(path)
-        && let Ok(input) = crate::stages::ingest::decode::reader(Box::new(file), compression)
-    {
+    if let Ok(input) = decode::reader(Box::new(input), compression) {
         // A broken stream is the scan's to report; whatever came out before is enough here.
         let _ = input.take(HEAD_BYTES as u64).read_to_end(&mut head);
     }
     head
 }
 
-/// Where to cut, found while the bytes go by.
-struct Cuts {
-    found: Vec<(u64, u64)>,
+/// A stretch of a source that is known by its content and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Piece {
+    id: String,
+    start_byte: u64,
+    end_byte: u64,
+    first_line: u64,
+}
+
+/// Pieces, found and hashed while the bytes go by.
+struct Pieces {
+    done: Vec<Piece>,
+    /// Whether there may be more than one.
+    cut: bool,
     target: u64,
-    line: u64,
+    hasher: blake3::Hasher,
+    start: (u64, u64),
+    at: (u64, u64),
 }
 
-impl Default for Cuts {
-    fn default() -> Self {
-        Cuts { found: vec![(0, 1)], target: SPLIT_BYTES, line: 1 }
+impl Pieces {
+    fn new(cut: bool) -> Pieces {
+        Pieces { done: Vec::new(), cut, target: SPLIT_BYTES, hasher: blake3::Hasher::new(), start: (0, 1), at: (0, 1) }
     }
-}
 
-impl Cuts {
-    fn see(&mut self, offset: u64, bytes: &[u8]) {
-        let mut from = 0;
-        while self.target < offset + bytes.len() as u64 {
-            let begin = self.target.saturating_sub(offset) as usize;
-            let Some(newline) = memchr::memchr(b'\n', &bytes[begin.max(from)..]) else { break };
-            let end = begin.max(from) + newline + 1;
-            self.line += count(&bytes[from..end]);
-            from = end;
-            self.found.push((offset + end as u64, self.line));
-            self.target = offset + end as u64 + SPLIT_BYTES;
+    fn see(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while self.cut && self.target < self.at.0 + rest.len() as u64 {
+            let begin = self.target.saturating_sub(self.at.0) as usize;
+            let Some(newline) = memchr::memchr(b'\n', &rest[begin..]) else { break };
+            let (ours, behind) = rest.split_at(begin + newline + 1);
+            self.take(ours);
+            self.end();
+            rest = behind;
         }
-        self.line += count(&bytes[from..]);
+        self.take(rest);
     }
 
-    fn done(mut self, length: u64) -> Vec<(u64, u64)> {
-        self.found.retain(|cut| cut.0 < length || cut.0 == 0);
-        self.found
+    fn take(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.at.0 += bytes.len() as u64;
+        self.at.1 += if self.cut { count(bytes) } else { 0 };
+    }
+
+    fn end(&mut self) {
+        let mut hash = self.hasher.finalize();
+        if self.start.0 > 0 {
+            // The same bytes elsewhere have other places.
+            hash = blake3::hash(format!("{hash} {} {}", self.start.0, self.start.1).as_bytes());
+        }
+        let (start_byte, first_line) = self.start;
+        self.done.push(Piece { id: Id::of(hash).to_string(), start_byte, end_byte: self.at.0, first_line });
+        self.hasher.reset();
+        self.start = self.at;
+        self.target = self.at.0 + SPLIT_BYTES;
+    }
+
+    fn done(mut self) -> Vec<Piece> {
+        if self.at.0 > self.start.0 || self.done.is_empty() {
+            self.end();
+        }
+        self.done
     }
 }
 
@@ -234,18 +280,38 @@ fn count(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
+    fn pieces(text: &[u8], target: u64, step: usize) -> Vec<Piece> {
+        let mut pieces = Pieces { target, ..Pieces::new(true) };
+        text.chunks(step).for_each(|chunk| pieces.see(chunk));
+        pieces.done()
+    }
+
     #[test]
-    fn cuts_lie_behind_newlines_and_know_their_line() {
-        for step in [1, 7, 1000] {
-            let text: Vec<u8> = (0..1000).flat_map(|i| format!("line {i}\n").into_bytes()).collect();
-            let mut cuts = Cuts { target: 100, ..Cuts::default() };
-            for (i, piece) in text.chunks(step).enumerate() {
-                cuts.see((i * step) as u64, piece);
-            }
-            let (at, line) = cuts.found[1];
+    fn pieces_lie_behind_newlines_and_know_their_line() {
+        let text: Vec<u8> = (0..1000).flat_map(|i| format!("line {i}\n").into_bytes()).collect();
+        for step in [1, 7, 1000, text.len()] {
+            let found = pieces(&text, 100, step);
+            let [first, second] = &found[..] else { panic!("{found:?}") };
+            let at = first.end_byte;
             assert_eq!((at, text[at as usize - 1]), (102, b'\n'));
-            assert_eq!(line, count(&text[..at as usize]) + 1);
-            assert_eq!(cuts.line, 1001);
+            assert_eq!((second.start_byte, second.first_line), (at, count(&text[..at as usize]) + 1));
+            assert_eq!(second.end_byte, text.len() as u64);
+            assert_eq!(found, pieces(&text, 100, 3));
         }
+    }
+
+    #[test]
+    fn a_log_that_grew_keeps_its_first_pieces() {
+        let text: Vec<u8> = (0..1000).flat_map(|i| format!("line {i}\n").into_bytes()).collect();
+        let (before, after) = (pieces(&text[..500], 100, 64), pieces(&text, 100, 64));
+        assert_eq!(before[0], after[0]);
+        assert_ne!(before[1].id, after[1].id);
+        assert_eq!(before[1].start_byte, after[1].start_byte);
+        // Equal bytes in another place are another piece; the first piece is the hash of its bytes.
+        let twice = [&text[..102], &text[..102]].concat();
+        let found = pieces(&twice, 100, 64);
+        assert_ne!(found[0].id, found[1].id);
+        assert_eq!(found[0].id, Id::of(blake3::hash(&text[..102])).to_string());
+        assert_eq!(pieces(b"", 100, 1).len(), 1);
     }
 }

@@ -61,6 +61,9 @@ impl Written {
     }
 }
 
+/// Files of a redacted folder that hold parts of conversations.
+pub const FRAGMENTS: &str = Table::Fragments.name();
+
 /// Enough to see what is wrong with a file.
 pub const FIRST_REJECTS: usize = 5;
 
@@ -79,6 +82,9 @@ pub struct SplitSink {
     rows: Part,
     findings: Part,
     rejects: Part,
+    /// By name, from their first row on.
+    sides: BTreeMap<&'static str, Part>,
+    ordinal: usize,
     sketches: Option<Part>,
     ids: HashSet<u128>,
     written: Written,
@@ -93,6 +99,8 @@ impl SplitSink {
             rows: part("part", Redacted::schema())?,
             findings: part("findings", Table::Findings.schema())?,
             rejects: part("rejects", Table::Rejects.schema())?,
+            sides: BTreeMap::new(),
+            ordinal,
             sketches: folders.sketch.as_ref().map(sketch).transpose()?,
             key: key.clone(),
             settings,
@@ -126,16 +134,55 @@ impl SplitSink {
 
     fn keep(&mut self, batch: &RecordBatch) -> Result<()> {
         self.written.books.kept += batch.num_rows() as u64;
-        for id in text(batch, "record_id")?.as_string::<i32>().iter().flatten() {
-            self.ids.insert(u128::from_str_radix(id, 16).unwrap_or_default());
-        }
+        self.see(batch)?;
         let elements = numbers::<UInt32Type>(batch, "element")?;
         self.written.extra += elements.values().iter().filter(|&&element| element > 0).count() as u64;
         self.rows.writer.write(&project(batch, &Redacted::schema())?)?;
         if let Some(Part { writer: sketches, .. }) = &mut self.sketches {
             sketches.write(&sketch_rows(batch, self.settings, &self.key)?)?;
         }
-        let findings = findings(batch)?;
+        self.findings(batch, "conversation_id")
+    }
+
+    /// Parts of conversations, which count as folded: a later step joins them.
+    pub fn fragments(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.written.books.folded += batch.num_rows() as u64;
+        self.see(batch)?;
+        self.side(Table::Fragments, batch)?;
+        self.findings(batch, "group_id")
+    }
+
+    /// A table that few sources have.
+    fn side(&mut self, table: Table, batch: &RecordBatch) -> Result<()> {
+        if !self.sides.contains_key(table.name()) {
+            let part = Part::create(&self.folders.rows, table.name(), self.ordinal, table.schema())?;
+            self.sides.insert(table.name(), part);
+        }
+        match self.sides.get_mut(table.name()) {
+            Some(part) => part.writer.write(&project(batch, &table.schema())?),
+            None => Ok(()),
+        }
+    }
+
+    /// Fragments that became part of a kept conversation.
+    pub fn fold(&mut self, fragments: u64) {
+        self.written.books.folded += fragments;
+    }
+
+    /// What joined conversations were joined from.
+    pub fn parts(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.side(Table::Joined, batch)
+    }
+
+    fn see(&mut self, batch: &RecordBatch) -> Result<()> {
+        for id in text(batch, "record_id")?.as_string::<i32>().iter().flatten() {
+            self.ids.insert(u128::from_str_radix(id, 16).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn findings(&mut self, batch: &RecordBatch, of: &str) -> Result<()> {
+        let findings = findings(batch, of)?;
         for kind in text(&findings, "type")?.as_string::<i32>().iter().flatten() {
             *self.written.counts.entry(kind.to_owned()).or_default() += 1;
         }
@@ -166,7 +213,7 @@ impl SplitSink {
     pub fn finish(self) -> Result<Written> {
         let mut written = self.written;
         written.distinct = self.ids.len() as u64;
-        for part in [self.rows, self.findings, self.rejects] {
+        for part in [self.rows, self.findings, self.rejects].into_iter().chain(self.sides.into_values()) {
             written.files.push(part.finish(&self.folders.rows)?);
         }
         if let (Some(part), Some(folder)) = (self.sketches, &self.folders.sketch) {
@@ -213,8 +260,8 @@ fn sketch_rows(batch: &RecordBatch, settings: Settings, key: &ProjectKey) -> Res
     RecordBatch::try_new(schema, columns).map_err(|err| arrow_error("sketch", &err))
 }
 
-/// The findings of a batch, one row each, with the ids of their record.
-fn findings(batch: &RecordBatch) -> Result<RecordBatch> {
+/// The findings of a batch, one row each, with the id of their record and what it is part of.
+fn findings(batch: &RecordBatch, of: &str) -> Result<RecordBatch> {
     let lists = column(batch, "findings")?.as_list::<i32>();
     let offsets = lists.value_offsets();
     let owners: UInt32Array = (0..lists.len())
@@ -224,7 +271,7 @@ fn findings(batch: &RecordBatch) -> Result<RecordBatch> {
     let items = lists.values().slice(first, owners.len());
     let arrow = |err| arrow_error("redact", &err);
     let mut columns: Vec<ArrayRef> = Vec::new();
-    for id in ["record_id", "conversation_id"] {
+    for id in ["record_id", of] {
         columns.push(take(column(batch, id)?, &owners, None).map_err(arrow)?);
     }
     columns.extend(items.as_struct().columns().iter().cloned());

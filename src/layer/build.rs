@@ -75,7 +75,7 @@ struct Places {
     element: UInt32Builder,
 }
 
-fn struct_list(field: &str) -> ListBuilder<StructBuilder> {
+pub(super) fn struct_list(field: &str) -> ListBuilder<StructBuilder> {
     let schema = stream_fields();
     let fields = match schema.field_with_name(field).map(Field::data_type) {
         Ok(DataType::List(item)) => match item.data_type() {
@@ -246,7 +246,7 @@ pub fn tool_calls_json(message: &Message) -> Option<String> {
     Some(format!("[{}]", calls.join(",")))
 }
 
-fn push_finding(builder: &mut StructBuilder, finding: &FindingRow) {
+pub(super) fn push_finding(builder: &mut StructBuilder, finding: &FindingRow) {
     let texts = [
         (0, finding.field.to_owned()),
         (3, finding.kind.to_owned()),

@@ -201,6 +201,28 @@ pub(super) mod side {
         schema([ids(), fields].concat())
     }
 
+    pub fn fragments() -> SchemaRef {
+        let joined = vec![
+            // Of the key that the parts of one conversation share.
+            text("group_id"),
+            // Whether it means the same in every source, or only within one entry of the pipeline.
+            number("is_global", DataType::Boolean),
+            // What reads the whole; null where a mapping does.
+            maybe("format"),
+            number("order", DataType::Int64),
+            number("finding_count", DataType::UInt32),
+            // The record as JSON, redacted.
+            text("body"),
+        ];
+        schema([vec![text("record_id")], place(), joined].concat())
+    }
+
+    pub fn joined() -> SchemaRef {
+        // The conversation, and a record that it was joined from.
+        let part = vec![text("record_id"), text("part_record_id"), number("part", DataType::UInt32)];
+        schema([part, place()].concat())
+    }
+
     pub fn decisions() -> SchemaRef {
         schema(vec![
             text("record_id"),

@@ -7,6 +7,7 @@
 
 pub mod build;
 mod columns;
+pub mod fragments;
 pub mod schema_json;
 pub mod tables;
 

@@ -12,6 +12,8 @@ use super::{Deduped, Labeled, Layer, Redacted, Sampled, Sketch};
 pub enum Table {
     Rejects,
     Findings,
+    Fragments,
+    Joined,
     Decisions,
     Edges,
     Refused,
@@ -21,9 +23,11 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Table; 8] = [
+    pub const ALL: [Table; 10] = [
         Table::Rejects,
         Table::Findings,
+        Table::Fragments,
+        Table::Joined,
         Table::Decisions,
         Table::Edges,
         Table::Refused,
@@ -36,6 +40,8 @@ impl Table {
         match self {
             Table::Rejects => "rejects",
             Table::Findings => "findings",
+            Table::Fragments => "fragments",
+            Table::Joined => "joined",
             Table::Decisions => "decisions",
             Table::Edges => "edges",
             Table::Refused => "refused",
@@ -54,6 +60,8 @@ impl Table {
         match self {
             Table::Rejects => side::rejects(),
             Table::Findings => side::findings(),
+            Table::Fragments => side::fragments(),
+            Table::Joined => side::joined(),
             Table::Decisions => side::decisions(),
             Table::Edges => side::edges(),
             Table::Refused => side::refused(),

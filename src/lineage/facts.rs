@@ -51,6 +51,8 @@ pub struct Record {
     /// Key of the redacted layer it stands in; none if that layer is no longer kept.
     pub redacted: Option<String>,
     pub findings: Vec<FindingCount>,
+    /// The records that it was joined from, in their order, itself included; empty if it stands alone.
+    pub joined_from: Vec<Place>,
     /// None if dedup has not judged it.
     pub dedup: Option<Decision>,
     /// Other records that say exactly this.

@@ -154,14 +154,14 @@ pub fn redactions(folders: &Folders, ids: &Ids) -> Result<Vec<Redaction>> {
     let (mut rows, mut seen, mut sources) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
     for found in &found {
         let folder = found.file.parent().unwrap_or(Path::new("")).to_path_buf();
-        let source: &String = match sources.entry(folder.clone()) {
+        let source: &SourcePaths = match sources.entry(folder.clone()) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(new) => new.insert(source_path(&folder)?),
+            std::collections::btree_map::Entry::Vacant(new) => new.insert(SourcePaths::of(&folder)?),
         };
         for row in found.rows() {
             let (record_id, conversation_id) = (found.text("record_id", row)?, found.text("conversation_id", row)?);
             if seen.insert((record_id.clone(), conversation_id.clone())) {
-                let place = place(found, row, source.clone())?;
+                let place = place(found, row, source.of_source(&found.text("source_id", row)?))?;
                 rows.push(Redaction { record_id, conversation_id, place, folder: folder.clone() });
             }
         }
@@ -170,19 +170,56 @@ pub fn redactions(folders: &Folders, ids: &Ids) -> Result<Vec<Redaction>> {
     Ok(rows)
 }
 
-/// Where the source of a redacted folder was, when it was read.
-fn source_path(folder: &Path) -> Result<String> {
-    let file = folder.join(manifest::FILE);
-    let path = Manifest::read(&file)?.settings.get("path").and_then(|path| path.as_str().map(str::to_owned));
-    path.ok_or_else(|| Error::damaged(file.display().to_string(), "settings.path is missing"))
+/// Where the sources of a redacted folder were, when they were read.
+enum SourcePaths {
+    One(String),
+    /// Of a joined folder, by source id.
+    Many(serde_json::Map<String, serde_json::Value>),
 }
 
-/// Findings of one record in one redacted folder, by type and rule.
-pub fn findings(folder: &Path, record_id: &str) -> Result<Vec<FindingCount>> {
-    let columns = ["type", "rule", "rule_version"];
+impl SourcePaths {
+    fn of(folder: &Path) -> Result<SourcePaths> {
+        let file = folder.join(manifest::FILE);
+        let settings = Manifest::read(&file)?.settings;
+        if let Some(sources) = settings.get("sources").and_then(|sources| sources.as_object()) {
+            return Ok(SourcePaths::Many(sources.clone()));
+        }
+        let path = settings.get("path").and_then(|path| path.as_str().map(str::to_owned));
+        let missing = || Error::damaged(file.display().to_string(), "settings.path is missing");
+        path.map(SourcePaths::One).ok_or_else(missing)
+    }
+
+    fn of_source(&self, source_id: &str) -> String {
+        match self {
+            SourcePaths::One(path) => path.clone(),
+            SourcePaths::Many(paths) => {
+                paths.get(source_id).and_then(|path| path.as_str()).unwrap_or_default().to_owned()
+            }
+        }
+    }
+}
+
+/// The records that a record was joined from: their ids and places.
+pub fn parts(folder: &Path, record_id: &str) -> Result<Vec<(String, Place)>> {
+    let sources = SourcePaths::of(folder)?;
+    let columns = [&["part_record_id", "part"], &PLACE[..]].concat();
     let ids = Ids::from([record_id.to_owned()]);
+    let mut parts = Vec::new();
+    for found in scan::rows(&tables(folder, "joined")?, &["record_id"], &ids, &columns)? {
+        for row in found.rows() {
+            let source = sources.of_source(&found.text("source_id", row)?);
+            parts.push((found.number("part", row)?, found.text("part_record_id", row)?, place(&found, row, source)?));
+        }
+    }
+    parts.sort();
+    Ok(parts.into_iter().map(|(_, record, place)| (record, place)).collect())
+}
+
+/// Findings of a record and its parts, by type and rule.
+pub fn findings(files: &[PathBuf], ids: &Ids) -> Result<Vec<FindingCount>> {
+    let columns = ["type", "rule", "rule_version"];
     let mut counts: BTreeMap<(String, String, u64), u64> = BTreeMap::new();
-    for found in scan::rows(&tables(folder, "findings")?, &["record_id"], &ids, &columns)? {
+    for found in scan::rows(files, &["record_id"], ids, &columns)? {
         for row in found.rows() {
             let key = (found.text("type", row)?, found.text("rule", row)?, found.number("rule_version", row)?);
             *counts.entry(key).or_default() += 1;

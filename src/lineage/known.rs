@@ -11,7 +11,7 @@ use super::find::{self, Folders, Redaction, Released};
 use super::scan::Ids;
 use super::tasks;
 use crate::error::Result;
-use crate::layer::{Deduped, Layer};
+use crate::layer::{Deduped, Layer, Redacted};
 use crate::store::Store;
 
 /// A record, named by its id and its conversation's: other redaction rules can make another
@@ -131,12 +131,24 @@ impl Known {
             fate: decisions.get(&row.name()).map(|one| one.fate.clone()),
         };
         let (record_id, conversation_id) = name.clone();
+        let (mut parts, mut findings) = (Vec::new(), Vec::new());
+        if let Some(row) = row {
+            parts = find::parts(&row.folder, &record_id)?;
+            let files = match parts.is_empty() {
+                true => find::tables(&row.folder, "findings")?,
+                // Parts were redacted where they were read, and the whole once more.
+                false => self.folders.files(Redacted::NAME, "findings")?,
+            };
+            let ids = parts.iter().map(|(id, _)| id.clone()).chain([record_id.clone()]).collect();
+            findings = find::findings(&files, &ids)?;
+        }
         let others =
             self.redactions.iter().filter(|row| row.conversation_id == conversation_id && row.record_id != record_id);
         Ok(Some(Record {
             place,
             redacted: row.and_then(Redaction::key),
-            findings: row.map(|row| find::findings(&row.folder, &record_id)).transpose()?.unwrap_or_default(),
+            findings,
+            joined_from: parts.into_iter().map(|(_, place)| place).collect(),
             dedup: decisions.get(name).cloned(),
             occurrences: others.map(occurrence).collect(),
             record_id,

@@ -71,6 +71,12 @@ impl Page {
         self.fact("source", format_args!("{} (source id {})", record.place.source, record.place.source_id));
         self.fact("place", format_args!("{}", Spot(&record.place)));
         self.fact("record hash", format_args!("{}", record.place.record_hash));
+        if record.joined_from.len() > 1 {
+            self.fact("joined from", format_args!("{} records", record.joined_from.len()));
+            self.many(2, &record.joined_from, |page, part| {
+                page.line(2, format_args!("{}, {}", part.source, Spot(part)));
+            });
+        }
         match (record.source_ok, &record.source_problem) {
             (Some(true), _) => self.fact("source check", format_args!("the source still has these bytes")),
             (Some(false), _) => {

@@ -3,13 +3,12 @@
 //! Always (a law): the range read again has the recorded hash, or the trace says so. The bytes go
 //! into the hash and nowhere else.
 
-use std::fs::File;
 use std::io::Read;
 
 use super::facts::Place;
 use crate::error::{Error, Result};
-use crate::record::record_id;
-use crate::record::{Id, Place as Range, ProjectKey};
+use crate::input::Location;
+use crate::record::{Id, Place as Range, ProjectKey, record_id};
 use crate::stages::ingest::archive;
 
 /// Whether the source has these bytes, or why that cannot be told.
@@ -24,7 +23,7 @@ pub fn has_record(place: &Place, key: &ProjectKey) -> std::result::Result<bool, 
 
 /// Keyed hash of the recorded range of the source's stream; none if the stream is shorter.
 fn hash(place: &Place, key: &ProjectKey) -> std::io::Result<Option<Id>> {
-    let mut file = File::open(&place.source)?;
+    let mut file = Location::parse(&place.source).open()?;
     let kind = archive::kind(&mut file)?;
     let mut stream = archive::stream_at(file, kind, place.start_byte)?;
     let (mut hasher, length) = (key.hasher("record"), place.end_byte.saturating_sub(place.start_byte));

@@ -78,8 +78,12 @@ fn shown(id: &str) -> &str {
 fn check_sources(records: &mut [Record], key: &ProjectKey) -> Result<()> {
     records.par_iter_mut().try_for_each(|record| {
         source::check_key(&record.record_id, &record.place, key)?;
-        match source::has_record(&record.place, key) {
-            Ok(same) => record.source_ok = Some(same),
+        let places =
+            if record.joined_from.is_empty() { std::slice::from_ref(&record.place) } else { &record.joined_from };
+        let checked: std::result::Result<Vec<bool>, String> =
+            places.iter().map(|place| source::has_record(place, key)).collect();
+        match checked {
+            Ok(same) => record.source_ok = Some(same.into_iter().all(|same| same)),
             Err(why) => record.source_problem = Some(why),
         }
         Ok(())

@@ -58,7 +58,7 @@ impl Job<'_> {
         let began = Instant::now();
         self.progress.begin(STAGE, 0, Arc::new(AtomicU64::new(0)));
         let inputs = Inputs {
-            sources: sources.iter().map(|s| (s.source_id.clone(), s.path.display().to_string())).collect(),
+            sources: sources.iter().map(|s| (s.source_id.clone(), s.location.to_string())).collect(),
             redacted,
             deduped,
             labeled,

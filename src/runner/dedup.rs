@@ -30,6 +30,10 @@ use crate::store::{Books, FileInfo, Manifest, Staged, manifest};
 
 const STAGE: &str = "dedup";
 
+fn is_joined(redacted: &Manifest) -> bool {
+    redacted.settings.get(super::join::SOURCES).is_some()
+}
+
 /// Decisions by record id; a record without one is kept.
 type Decisions = BTreeMap<String, Decision>;
 
@@ -64,8 +68,12 @@ impl Job<'_> {
                 missing.push((key, one));
             }
         }
-        if !missing.is_empty() {
-            self.make_sketches(&missing).await?;
+        let (joined, own): (Vec<_>, Vec<_>) = missing.into_iter().partition(|(_, one)| is_joined(&one.manifest));
+        if !own.is_empty() {
+            self.make_sketches(&own).await?;
+        }
+        for (key, one) in joined {
+            self.sketch_joined(&key, one).await?;
         }
         let gone = |key: String| Error::damaged(key, "was not committed");
         redacted
@@ -99,6 +107,17 @@ impl Job<'_> {
             self.sketch_manifest(key, &one.manifest, files)?.write(&staged.staging)?;
         }
         self.store.publish(&staged, Event::Layers { run_id: self.run_id(), stage: "sketch".to_owned() })
+    }
+
+    /// Rows of a joined folder come from many sources and go to one place.
+    async fn sketch_joined(&mut self, key: &str, one: &Made<Redacted>) -> Result<()> {
+        let staged = self.store.stage(format!("layers/{}/{key}", Sketch::NAME))?;
+        self.engine.table("redacted", Redacted::schema(), &one.files("part"))?;
+        let plan = self.engine.sql(STAGE, &plan::sketches(&self.settings()), Joins::Hash).await?;
+        let part = |partition| TableSink::create(&staged.staging, &format!("part-{partition:05}"), &Sketch::schema());
+        let files = self.engine.drain(STAGE, plan, false, part).await?;
+        self.sketch_manifest(key, &one.manifest, files)?.write(&staged.staging)?;
+        self.store.publish(&[staged], Event::Layers { run_id: self.run_id(), stage: "sketch".to_owned() })
     }
 
     pub(super) fn sketch_manifest(&self, key: &str, redacted: &Manifest, files: Vec<FileInfo>) -> Result<Manifest> {

@@ -89,13 +89,13 @@ impl Job<'_> {
             made.push((self.redacted_manifest(key, source, one)?, sketches));
         }
         self.check_rejects(made.iter().map(|(manifest, _)| manifest))?;
-        self.commit(staged, made)?;
+        self.commit(staged, made, "ingest")?;
         places.truncate(4 * FIRST_REJECTS);
         Ok(places)
     }
 
     /// The text is in hand, so sketches are made on the way, if there are none yet.
-    fn stage_source(&mut self, key: &str) -> Result<NewSource> {
+    pub(super) fn stage_source(&mut self, key: &str) -> Result<NewSource> {
         let rows = self.store.stage(format!("layers/{}/{key}", Redacted::NAME))?;
         let key = sketch_key(self.loaded, key);
         let sketch = match self.made::<Sketch>(&key)? {
@@ -105,7 +105,12 @@ impl Job<'_> {
         Ok(NewSource { rows, sketch: sketch.map(|staged| (key, staged)) })
     }
 
-    fn commit(&mut self, staged: Vec<NewSource>, made: Vec<(Manifest, Vec<FileInfo>)>) -> Result<()> {
+    pub(super) fn commit(
+        &mut self,
+        staged: Vec<NewSource>,
+        made: Vec<(Manifest, Vec<FileInfo>)>,
+        stage: &str,
+    ) -> Result<()> {
         let mut all = Vec::new();
         for (source, (manifest, sketches)) in staged.into_iter().zip(made) {
             // Of tasks that a cluster gave up.
@@ -118,13 +123,13 @@ impl Job<'_> {
                 all.push(staged);
             }
         }
-        self.store.publish(&all, Event::Layers { run_id: self.run_id(), stage: "ingest".to_owned() })
+        self.store.publish(&all, Event::Layers { run_id: self.run_id(), stage: stage.to_owned() })
     }
 
     fn redacted_manifest(&self, key: &str, source: &SourceFile, mut one: Written) -> Result<Manifest> {
         if one.splits != source.splits.len() as u64 {
             let what = format!("{} of {} splits came to their end", one.splits, source.splits.len());
-            return Err(Error::damaged(source.path.display().to_string(), what));
+            return Err(Error::damaged(source.location.to_string(), what));
         }
         let books = &mut one.books;
         books.bytes = source.bytes;
@@ -133,14 +138,14 @@ impl Job<'_> {
         books.balance("ingest", one.distinct + books.rejects())?;
         one.files.sort_by(|a, b| a.path.cmp(&b.path));
         // So that a trace from another folder finds the file.
-        let absolute = std::path::absolute(&source.path).map_err(|err| Error::io(&source.path, &err))?;
+        let absolute = source.location.absolute().map_err(|err| Error::reading(&source.location, &err))?;
         Ok(Manifest {
             layer: Redacted::NAME.to_owned(),
             layer_version: Redacted::VERSION,
             key: key.to_owned(),
             inputs: vec![source.source_id.clone()],
             settings: serde_json::json!({
-                "path": absolute.display().to_string(), "bytes": source.bytes, "compression": source.compression,
+                "path": absolute.to_string(), "bytes": source.bytes, "compression": source.compression,
                 "redact": self.loaded.pipeline.redact, "limits": self.loaded.pipeline.ingest.limits,
             }),
             books: one.books,
@@ -150,7 +155,7 @@ impl Job<'_> {
     }
 
     /// Stops before anything is committed if too much of the new sources cannot be read.
-    fn check_rejects<'m>(&self, new: impl Iterator<Item = &'m Manifest>) -> Result<()> {
+    pub(super) fn check_rejects<'m>(&self, new: impl Iterator<Item = &'m Manifest>) -> Result<()> {
         let mut books = crate::store::Books::default();
         new.for_each(|manifest| books.add(&manifest.books));
         let share = books.rejects() as f64 / books.records_read.max(1) as f64;
@@ -168,15 +173,15 @@ impl Job<'_> {
 }
 
 /// Staged folders of a source that is read for the first time.
-struct NewSource {
-    rows: Staged,
+pub(super) struct NewSource {
+    pub rows: Staged,
     /// With the key of the sketches.
     sketch: Option<(String, Staged)>,
 }
 
 impl NewSource {
     /// Absolute: an executor may stand in another folder.
-    fn folders(&self) -> Result<Folders> {
+    pub fn folders(&self) -> Result<Folders> {
         let absolute =
             |staged: &Staged| std::path::absolute(&staged.staging).map_err(|err| Error::io(&staged.staging, &err));
         let sketch = self.sketch.as_ref().map(|(_, staged)| absolute(staged)).transpose()?;
@@ -214,6 +219,7 @@ pub(super) fn redacted_key(loaded: &Loaded, key: &ProjectKey, source: &SourceFil
         source.settings.format,
         source.settings.messages_key,
         source.settings.mapping,
+        source.settings.join,
         pipeline.ingest.limits,
         pipeline.redact,
         READER_VERSION,
@@ -227,7 +233,7 @@ pub(super) fn redacted_key(loaded: &Loaded, key: &ProjectKey, source: &SourceFil
 fn reject_place(source: &SourceFile, place: &(u64, u64, u64, String)) -> RejectPlace {
     let (line, start_byte, end_byte, reason) = place.clone();
     let advice = ingest::advice(&reason);
-    RejectPlace { source: source.path.display().to_string(), line, start_byte, end_byte, reason, advice }
+    RejectPlace { source: source.location.to_string(), line, start_byte, end_byte, reason, advice }
 }
 
 /// Books and counts of several folders as one stage.

@@ -5,9 +5,7 @@
 //! Always: what is shown went through redaction first; nothing is written.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -15,6 +13,7 @@ use serde::Serialize;
 use crate::config::{Format, Limits, Redact};
 use crate::engine::sources::may_be_table;
 use crate::error::{Error, Result};
+use crate::input::Location;
 use crate::record::{Conversation, ProjectKey};
 use crate::stages::ingest::archive::{self, Archive};
 use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
@@ -74,14 +73,14 @@ const PROPOSED_FROM: usize = 50;
 /// The head of a file that tells how its records lie in it.
 const HEAD_BYTES: u64 = 64 << 10;
 
-pub fn inspect(path: &Path, key: &ProjectKey) -> Result<Inspection> {
-    let failed = |err: std::io::Error| Error::io(path, &err);
-    let bytes = std::fs::metadata(path).map_err(failed)?.len();
-    let mut file = File::open(path).map_err(failed)?;
+pub fn inspect(path: &Location, key: &ProjectKey) -> Result<Inspection> {
+    let failed = |err: std::io::Error| Error::reading(path, &err);
+    let mut file = path.open().map_err(failed)?;
+    let bytes = file.seek(SeekFrom::End(0)).map_err(failed)?;
     let (compression, archive) = archive::kind(&mut file).map_err(failed)?;
     let text = head(decode::reader(Box::new(file), compression).map_err(failed)?);
     let (encoding, shape) = records::told(&text);
-    let table = may_be_table(path);
+    let table = may_be_table(&path.name());
     let shape = if table && encoding == Encoding::Utf8 { Shape::of_table(&text) } else { shape };
     let packing = Packing { compression, archive, encoding, shape };
     let mut looked = Inspection::new(path, bytes, packing);
@@ -113,14 +112,20 @@ pub fn inspect(path: &Path, key: &ProjectKey) -> Result<Inspection> {
 }
 
 /// Its records from the first on.
-fn open(path: &Path, packing: Packing) -> Result<Records> {
-    let file = File::open(path).map_err(|err| Error::io(path, &err))?;
+fn open(path: &Location, packing: Packing) -> Result<Records> {
+    let file = path.open().map_err(|err| Error::reading(path, &err))?;
     let records = Records::open(file, packing, (0, 1), u64::MAX, &Limits::default(), &blake3::Hasher::new());
-    records.map_err(|err| Error::io(path, &err))
+    records.map_err(|err| Error::reading(path, &err))
 }
 
 fn reading() -> Reading {
-    Reading { format: None, messages_key: "messages".to_owned(), mapping: None, limits: Limits::default() }
+    Reading {
+        format: None,
+        messages_key: "messages".to_owned(),
+        mapping: None,
+        joining: Default::default(),
+        limits: Limits::default(),
+    }
 }
 
 /// What came before the stream broke, if it did.
@@ -132,9 +137,9 @@ fn head(input: Box<dyn Read + Send>) -> Vec<u8> {
 }
 
 impl Inspection {
-    fn new(path: &Path, bytes: u64, packing: Packing) -> Inspection {
+    fn new(path: &Location, bytes: u64, packing: Packing) -> Inspection {
         Inspection {
-            path: path.display().to_string(),
+            path: path.to_string(),
             bytes,
             compression: packing.compression,
             archive: packing.archive,

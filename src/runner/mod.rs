@@ -15,6 +15,7 @@ mod groups;
 pub mod import;
 mod ingest;
 pub mod inspect;
+pub mod join;
 mod label;
 pub mod outcome;
 pub mod plan;
@@ -102,7 +103,8 @@ async fn once(loaded: &Loaded, options: &Options, progress: &dyn Progress) -> Re
     import::rules(loaded, &[])?;
     let mut job = Job::start(loaded, options, progress).await?;
     job.check_sql().await?;
-    let redacted = job.ingest(&sources).await?; // raw → normalized (never written) → redacted
+    let mut redacted = job.ingest(&sources).await?; // raw → normalized (never written) → redacted
+    job.join(&sources, &mut redacted).await?;
     if options.until <= StageName::Redact {
         return Ok(job.outcome);
     }

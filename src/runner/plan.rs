@@ -1,14 +1,17 @@
 //! What a run would do, without doing it: sources, stages, what is done already and why.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::dedup::{deduped_key, sketch_key};
+use super::join::joined_key;
 use super::sample::sampled_key;
 use super::store_root;
 use crate::config::Loaded;
 use crate::engine::sources::{self, SourceFile};
+use crate::engine::written::FRAGMENTS;
 use crate::error::Result;
 use crate::layer::{Deduped, Labeled, Layer, Redacted, Sampled};
 use crate::store::Manifest;
@@ -49,8 +52,9 @@ pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
     let key = super::project_key(loaded)?;
     let files = sources::discover(loaded)?;
     let redacted: Vec<String> = files.iter().map(|file| super::ingest::redacted_key(loaded, &key, file)).collect();
-    let planned: Vec<PlannedSource> =
-        files.iter().zip(&redacted).map(|(file, key)| source(&root, key, file)).collect::<Result<_>>()?;
+    let mut redacted = redacted;
+    redacted.extend(joined(loaded, &root, &redacted)?);
+    let planned = by_name(files.iter().zip(&redacted).map(|(file, key)| source(&root, key, file)))?;
     let new = planned.iter().filter(|source| !source.done).count();
     let rows: u64 = planned.iter().map(|source| source.rows_expected).sum();
     let unpacked = |source: &PlannedSource| source.rows_expected * BYTES_PER_RECORD;
@@ -63,6 +67,37 @@ pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
     })
 }
 
+/// Key of the folder of joined conversations, as far as committed sources tell.
+fn joined(loaded: &Loaded, root: &Path, redacted: &[String]) -> Result<Option<String>> {
+    let mut parts = Vec::new();
+    for key in redacted {
+        let file = root.join("layers").join(Redacted::NAME).join(key).join(crate::store::manifest::FILE);
+        if file.exists() && Manifest::read(&file)?.table(FRAGMENTS).any(|file| file.rows > 0) {
+            parts.push(key.as_str());
+        }
+    }
+    Ok((!parts.is_empty()).then(|| joined_key(loaded, parts.into_iter())))
+}
+
+/// The pieces of a log as one source, done if they all are.
+fn by_name(pieces: impl Iterator<Item = Result<PlannedSource>>) -> Result<Vec<PlannedSource>> {
+    let mut named: BTreeMap<String, PlannedSource> = BTreeMap::new();
+    for piece in pieces {
+        let piece = piece?;
+        match named.get_mut(&piece.path) {
+            None => drop(named.insert(piece.path.clone(), piece)),
+            Some(whole) => {
+                whole.bytes += piece.bytes;
+                whole.rows_expected += piece.rows_expected;
+                if whole.done != piece.done {
+                    (whole.done, whole.why) = (false, "a part of it is new".to_owned());
+                }
+            }
+        }
+    }
+    Ok(named.into_values().collect())
+}
+
 fn source(root: &Path, key: &str, file: &SourceFile) -> Result<PlannedSource> {
     let manifest_file = root.join("layers").join(Redacted::NAME).join(key).join(crate::store::manifest::FILE);
     let made = if manifest_file.exists() { Some(Manifest::read(&manifest_file)?) } else { None };
@@ -71,13 +106,7 @@ fn source(root: &Path, key: &str, file: &SourceFile) -> Result<PlannedSource> {
         None => "new content, or new rules".to_owned(),
     };
     let rows_expected = made.as_ref().map_or_else(|| file.rows_expected(), |made| made.books.records_read);
-    Ok(PlannedSource {
-        path: file.path.display().to_string(),
-        bytes: file.bytes,
-        done: made.is_some(),
-        why,
-        rows_expected,
-    })
+    Ok(PlannedSource { path: file.location.to_string(), bytes: file.bytes, done: made.is_some(), why, rows_expected })
 }
 
 fn stages(loaded: &Loaded, root: &Path, new: usize, redacted: &[String]) -> Vec<PlannedStage> {

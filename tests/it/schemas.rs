@@ -91,6 +91,8 @@ fn freeze_compat_fixtures() {
         ("redacted", "layers/redacted/*/part-*"),
         ("rejects", "layers/redacted/*/rejects-*"),
         ("findings", "layers/redacted/*/findings-*"),
+        ("fragments", "layers/redacted/*/fragments-*"),
+        ("joined", "layers/redacted/*/joined-*"),
         ("sketch", "layers/sketch/*/part-*"),
         ("deduped", "layers/deduped/*/part-*"),
         ("decisions", "layers/deduped/*/decisions*"),
@@ -128,7 +130,11 @@ fn tiny(folder: &Path) -> std::path::PathBuf {
         folder.join("labels.jsonl").display().to_string()
     );
     write(&folder.join("labels.jsonl"), "");
-    write(&folder.join("tiny.toml"), pipeline("tiny", &[(chats, "openai-chat"), (pairs, "hh")]) + &more)
+    write(
+        &folder.join("tiny.toml"),
+        pipeline("tiny", &[(chats, "openai-chat"), (pairs, "hh"), (fixture("formats/azure-apim.jsonl"), "azure-apim")])
+            + &more,
+    )
 }
 
 /// One rating for each task, and one for a task that nobody was given.

@@ -118,7 +118,13 @@ fn twist_tree<'a>(value: &mut Json<'a>, dice: &mut Dice) {
 /// Everything that reads bytes from outside.
 fn read_all(record: &[u8], format: Option<Format>) {
     for format in [None, format] {
-        let reading = Reading { format, messages_key: "messages".to_owned(), mapping: None, limits: Limits::default() };
+        let reading = Reading {
+            format,
+            messages_key: "messages".to_owned(),
+            mapping: None,
+            joining: Default::default(),
+            limits: Limits::default(),
+        };
         if let Ok(conversations) = parse(record, &reading) {
             assert!(conversations.iter().all(|one| !one.messages.is_empty()));
         }

@@ -15,6 +15,7 @@ pub mod guess;
 mod hh;
 #[cfg(test)]
 mod hostile_tests;
+pub mod join;
 pub mod language;
 mod lines;
 pub mod mapping;
@@ -29,9 +30,10 @@ use std::io::Read;
 use std::sync::Arc;
 
 pub use elements::Elements;
+use join::Joining;
 pub use lines::Lines;
 use mapping::Compiled;
-pub use parse::{detect, parse};
+pub use parse::{detect, parse, part};
 use table::TableRows;
 
 use serde::{Deserialize, Serialize};
@@ -72,6 +74,10 @@ pub enum Reason {
     TooManyMessages,
     MissingRole,
     UnknownRole,
+    /// Two records claim the same place in one conversation.
+    AmbiguousJoin,
+    /// A part of a conversation that lies in several records; joined, it is no reject.
+    PartOfMore,
 }
 
 impl Reason {
@@ -97,10 +103,12 @@ impl Reason {
             Reason::TooManyMessages => "too_many_messages",
             Reason::MissingRole => "missing_role",
             Reason::UnknownRole => "unknown_role",
+            Reason::AmbiguousJoin => "ambiguous_join",
+            Reason::PartOfMore => "part_of_more",
         }
     }
 
-    const ALL: [Reason; 20] = [
+    const ALL: [Reason; 22] = [
         Reason::DamagedCompression,
         Reason::LfsPointer,
         Reason::Unreadable,
@@ -121,6 +129,8 @@ impl Reason {
         Reason::TooManyMessages,
         Reason::MissingRole,
         Reason::UnknownRole,
+        Reason::AmbiguousJoin,
+        Reason::PartOfMore,
     ];
 
     /// What a person can do about it.
@@ -150,6 +160,10 @@ impl Reason {
             Reason::TooManyMessages => "raise ingest.limits.messages if such records are wanted",
             Reason::MissingRole => "a message without a role",
             Reason::UnknownRole => "a role that is not system, user, assistant or tool, nor a known name of one",
+            Reason::AmbiguousJoin => {
+                "two different records claim the same place under one key; name them in separate entries of ingest.sources"
+            }
+            Reason::PartOfMore => "a part of a conversation that lies in several records; a run joins them",
         }
     }
 }
@@ -166,6 +180,7 @@ pub struct Reading {
     pub messages_key: String,
     /// Instead of any format.
     pub mapping: Option<Arc<Compiled>>,
+    pub joining: Joining,
     pub limits: Limits,
 }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::join::{self, Part};
 use super::openai::RawMessage;
 use super::sharegpt::Turn;
 use super::tree::Json;
@@ -29,10 +30,10 @@ pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reaso
         return Err(Reason::TooDeep);
     }
     let conversations = match reading.format {
-        _ if reading.mapping.is_some() => mapped(text, reading),
-        Some(format) if !ONE_PASS.contains(&format) => from_tree(text, Some(format)),
+        _ if reading.mapping.is_some() => from_tree(text, reading),
+        Some(format) if !ONE_PASS.contains(&format) => from_tree(text, reading),
         format => match in_one_pass(text, reading) {
-            Err(Reason::BadShape) if format.is_none() => from_tree(text, None),
+            Err(Reason::BadShape) if format.is_none() => from_tree(text, reading),
             read => read,
         },
     }?;
@@ -68,18 +69,29 @@ pub fn detect(bytes: &[u8], reading: &Reading) -> Option<Format> {
     let keys = Keys { messages_key: &reading.messages_key };
     match keys.deserialize(&mut serde_json::Deserializer::from_str(text)) {
         Ok(record) if !record.more_than_chat && record.format().is_some() => record.format(),
-        _ => formats::fits(&serde_json::from_str(text).ok()?),
+        _ => {
+            let tree: Json = serde_json::from_str(text).ok()?;
+            formats::fits(&tree).or_else(|| join::told(&tree)?.format)
+        }
     }
 }
 
-fn mapped(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
+fn from_tree(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
     let tree: Json = serde_json::from_str(text).map_err(|err| json_reason(&err, text))?;
-    reading.mapping.as_ref().map_or(Err(Reason::BadShape), |mapping| mapping.read(&tree))
+    if join::part(&tree, &reading.joining, reading.format)?.is_some() {
+        return Err(Reason::PartOfMore);
+    }
+    match &reading.mapping {
+        Some(mapping) => mapping.read(&tree),
+        None => formats::read(&tree, reading.format),
+    }
 }
 
-fn from_tree(text: &str, format: Option<Format>) -> Result<Vec<Conversation>, Reason> {
+/// What a record for which [`parse`] answers [`Reason::PartOfMore`] is a part of, and its text.
+pub fn part<'a>(bytes: &'a [u8], reading: &Reading) -> Result<(Part, &'a str), Reason> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
     let tree: Json = serde_json::from_str(text).map_err(|err| json_reason(&err, text))?;
-    formats::read(&tree, format)
+    Ok((join::part(&tree, &reading.joining, reading.format)?.ok_or(Reason::BadShape)?, text))
 }
 
 /// serde's errors to ours. Duplicates carry a mark that only this module writes.
@@ -341,6 +353,7 @@ mod tests {
             format: None,
             messages_key: "messages".to_owned(),
             mapping: None,
+            joining: Default::default(),
             limits: Limits { messages: 3, ..Limits::default() },
         };
         parse(json.as_bytes(), &reading)

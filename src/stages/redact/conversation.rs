@@ -30,6 +30,11 @@ impl Redactor {
         self.text.redact_text(&String::new, text, &mut Vec::new()).into_owned()
     }
 
+    /// Redacts a record as JSON, before it is brought together with others.
+    pub fn record<'a>(&self, json: &'a str, findings: &mut Vec<Finding>) -> Cow<'a, str> {
+        self.text.redact_json(&|| "record".to_owned(), json, findings)
+    }
+
     /// Replaces in place; findings are appended.
     pub fn conversation(&self, conversation: &mut Conversation, findings: &mut Vec<Finding>) {
         for (i, message) in conversation.messages.iter_mut().enumerate() {

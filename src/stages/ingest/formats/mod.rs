@@ -8,6 +8,7 @@
 
 mod anthropic;
 mod arena;
+mod azure_apim;
 mod dialects;
 mod exchange;
 mod extra;
@@ -52,6 +53,7 @@ const READERS: &[Reader] = &[
     Reader { format: Format::Otel, fits: otel::fits, read: otel::read },
     Reader { format: Format::Langfuse, fits: langfuse::fits, read: langfuse::read },
     Reader { format: Format::Oasst, fits: oasst::fits, read: oasst::read },
+    Reader { format: Format::AzureApim, fits: azure_apim::fits, read: azure_apim::read },
     Reader { format: Format::Wildchat, fits: wildchat::fits, read: wildchat::read },
     Reader { format: Format::Arena, fits: arena::fits, read: arena::read },
     Reader { format: Format::Instruction, fits: instruction::fits, read: instruction::read },
@@ -136,7 +138,7 @@ pub(super) mod tests {
             (r#"{"custom_id":"x","result":{"type":"succeeded","message":{}}}"#, Some(Format::Anthropic)),
             (
                 r#"{"TimeGenerated":"2026-11-01T00:00:00Z","CorrelationId":"c1","RequestMessages":[],"ResponseMessages":[]}"#,
-                None,
+                Some(Format::AzureApim),
             ),
             (
                 r#"{"id":"1","trace_id":"t","call_type":"acompletion","messages":[],"response":{"choices":[]},"metadata":{}}"#,
