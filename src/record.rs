@@ -80,7 +80,9 @@ pub struct Conversation {
     pub preference: Option<Preference>,
 }
 
-/// A preference that the log itself states; both sides come from one line.
+/// A preference that the log itself states. Both sides come from one record, which may state
+/// several: among its conversations a rejected side follows directly upon its chosen side. A side
+/// of two pairs is there twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preference {
     Chosen,

@@ -168,19 +168,22 @@ impl Job<'_> {
         Ok(Made::of_committed(self.store.layer_dir(Deduped::NAME, key), manifest))
     }
 
-    /// Exact duplicates; and for winners how many records say the same. The oldest wins, then the
-    /// smallest ids; records without a time come last.
+    /// Exact duplicates; and for winners how many records say the same. The oldest wins, then one
+    /// that is there for itself and not as a side of a stated preference, then the smallest ids;
+    /// records without a time come last.
     async fn exact(&self) -> Result<(Decisions, HashMap<String, u32>)> {
-        type Copy = ((bool, i64), String, String);
+        type Copy = ((bool, i64), bool, String, String);
         let mut same: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
         for batch in self.engine.collect(STAGE, plan::COPIES).await? {
             let [keys, records, ids] = ["exact_key", "record_id", "conversation_id"].map(|name| text(&batch, name));
             let (keys, records, ids) = (keys?, records?, ids?);
             let times = numbers::<TimestampMicrosecondType>(&batch, "created_at")?;
+            let preferences = text(&batch, "preference")?;
             for i in 0..batch.num_rows() {
                 let at = |column: &arrow::array::ArrayRef| column.as_string::<i32>().value(i).to_owned();
                 let time = times.is_valid(i).then(|| times.value(i));
-                let copy = ((time.is_none(), time.unwrap_or_default()), at(&ids), at(&records));
+                let time = (time.is_none(), time.unwrap_or_default());
+                let copy = (time, preferences.is_valid(i), at(&ids), at(&records));
                 same.entry(at(&keys)).or_default().push(copy);
             }
         }
@@ -189,8 +192,8 @@ impl Job<'_> {
             group.sort_unstable();
             let n = group.len() as u32;
             let mut group = group.into_iter();
-            let Some((_, winner, winner_record)) = group.next() else { continue };
-            for (_, id, record) in group {
+            let Some((.., winner, winner_record)) = group.next() else { continue };
+            for (.., id, record) in group {
                 decisions.insert(record, Decision::exact(id, winner_record.clone(), winner.clone()));
             }
             copies.insert(winner_record, n);

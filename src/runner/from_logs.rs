@@ -3,7 +3,7 @@
 //!
 //! Rows stream from the plan to the files in the order of their ids; only ids are held.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -14,12 +14,12 @@ use super::Job;
 use super::dataset::{Inputs, STAGE, behind, count, maybe};
 use super::dataset_rows::{Example, PairRow, examples_batch, pairs_batch};
 use super::release::{Behind, Origin, Release};
-use super::sink::{arrow_error, column, numbers, text};
+use super::sink::{arrow_error, column, text};
+use super::stated::Stated;
 use super::tasks::{Texts, messages, read_texts};
 use crate::config::Dataset;
 use crate::engine::Joins;
 use crate::error::{Error, Result};
-use crate::layer::tables::Table;
 use crate::stages::dataset::pair::pair;
 use crate::store::{Books, Staged};
 
@@ -122,116 +122,6 @@ impl Job<'_> {
             }
         }
         Ok(books)
-    }
-
-    /// Pairs that the logs state, without those whose sides were dropped.
-    async fn stated(&self, inputs: &Inputs<'_>, books: &mut Books) -> Result<Vec<Stated>> {
-        let fates = self.fates(inputs).await?;
-        let groups = self.split_groups().await?;
-        let sql = "select source_id, start_byte, preference, record_id, conversation_id from redacted \
-            where preference is not null order by source_id, start_byte, element";
-        let mut lines: BTreeMap<(String, u64), [Option<SideOf>; 2]> = BTreeMap::new();
-        for batch in self.engine.collect(STAGE, sql).await? {
-            let named = |name| text(&batch, name);
-            let (sources, sides) = (named("source_id")?, named("preference")?);
-            let (records, conversations) = (named("record_id")?, named("conversation_id")?);
-            let starts = numbers::<arrow::datatypes::UInt64Type>(&batch, "start_byte")?;
-            for i in 0..batch.num_rows() {
-                let at = |column: &ArrayRef| column.as_string::<i32>().value(i).to_owned();
-                let line = lines.entry((at(&sources), starts.value(i))).or_default();
-                line[usize::from(at(&sides) == "rejected")] = Some((at(&records), at(&conversations)));
-            }
-        }
-        books.records_read = lines.len() as u64;
-        let mut seen: BTreeMap<(String, String), Stated> = BTreeMap::new();
-        let mut against: BTreeSet<(String, String)> = BTreeSet::new();
-        for sides in lines.into_values() {
-            let [Some(chosen), Some(rejected)] = sides else {
-                count(&mut books.dropped, "one_sided");
-                continue;
-            };
-            let resolved = (resolve(chosen, &fates), resolve(rejected, &fates));
-            let (Some(chosen), Some(rejected)) = resolved else {
-                count(&mut books.dropped, "near_duplicate");
-                continue;
-            };
-            let ids = (chosen.1.clone(), rejected.1.clone());
-            if against.contains(&ids) || seen.contains_key(&ids) {
-                count(&mut books.dropped, if against.contains(&ids) { "contradictory" } else { "duplicate_pair" });
-                continue;
-            }
-            if seen.remove(&(ids.1.clone(), ids.0.clone())).is_some() {
-                // The log prefers A to B here and B to A there: neither counts.
-                against.extend([ids.clone(), (ids.1, ids.0)]);
-                count(&mut books.dropped, "contradictory");
-                count(&mut books.dropped, "contradictory");
-                continue;
-            }
-            let split_group =
-                groups.get(&chosen.0).or_else(|| groups.get(&rejected.0)).cloned().unwrap_or_else(|| ids.0.clone());
-            let pair_id = self.key.id("pair", format!("{}\0{}", ids.0, ids.1).as_bytes()).to_string();
-            seen.insert(ids, Stated { pair_id, chosen: chosen.0, rejected: rejected.0, split_group });
-        }
-        Ok(seen.into_values().collect())
-    }
-
-    /// What dedup decided: fate, winner's record and id, by record.
-    async fn fates(&self, inputs: &Inputs<'_>) -> Result<HashMap<String, Fate>> {
-        let mut fates = HashMap::new();
-        let files = inputs.deduped.files("decisions");
-        if files.is_empty() {
-            return Ok(fates);
-        }
-        self.engine.table("decisions", Table::Decisions.schema(), &files)?;
-        let sql = "select d.record_id as record_id, d.fate as fate, d.winner as winner, w.record_id as winner_record \
-            from decisions d left join deduped w on d.winner = w.conversation_id where d.fate <> 'superseded'";
-        for batch in self.engine.collect(STAGE, sql).await? {
-            let named = |name| text(&batch, name);
-            let (records, fate, winners, winner_records) =
-                (named("record_id")?, named("fate")?, named("winner")?, named("winner_record")?);
-            for i in 0..batch.num_rows() {
-                let at = |column: &ArrayRef| column.as_string::<i32>().value(i).to_owned();
-                let winner = maybe(&winner_records, i).map(|record| (record, at(&winners)));
-                fates.insert(at(&records), Fate { exact: at(&fate) == "exact_duplicate", winner });
-            }
-        }
-        Ok(fates)
-    }
-
-    async fn split_groups(&self) -> Result<HashMap<String, String>> {
-        let mut groups = HashMap::new();
-        let sql = "select record_id, split_group from deduped where preference is not null";
-        for batch in self.engine.collect(STAGE, sql).await? {
-            let (records, split) = (text(&batch, "record_id")?, text(&batch, "split_group")?);
-            let pairs = records.as_string::<i32>().iter().zip(split.as_string::<i32>().iter());
-            groups.extend(pairs.filter_map(|(record, group)| Some((record?.to_owned(), group?.to_owned()))));
-        }
-        Ok(groups)
-    }
-}
-
-/// A side's record and conversation.
-type SideOf = (String, String);
-
-struct Stated {
-    pair_id: String,
-    chosen: String,
-    rejected: String,
-    split_group: String,
-}
-
-struct Fate {
-    exact: bool,
-    winner: Option<(String, String)>,
-}
-
-/// Who stands for a side: itself if kept or folded (its text is still there), its winner if it is
-/// a copy, nobody if it is only nearly the same as another.
-fn resolve(side: (String, String), fates: &HashMap<String, Fate>) -> Option<(String, String)> {
-    match fates.get(&side.0) {
-        None => Some(side),
-        Some(Fate { exact: true, winner }) => Some(winner.clone().unwrap_or(side)),
-        Some(_) => None,
     }
 }
 

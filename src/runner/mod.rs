@@ -23,6 +23,7 @@ mod release;
 mod rows;
 mod sample;
 mod sink;
+mod stated;
 mod tasks;
 
 use std::path::PathBuf;

@@ -27,7 +27,7 @@ fn call(function: &str, settings: &Settings) -> String {
 
 /// Records that share their exact form with another, with what decides who is kept.
 pub const COPIES: &str = "select s.exact_key as exact_key, s.record_id as record_id, s.conversation_id as conversation_id, \
-       s.created_at as created_at \
+       s.created_at as created_at, s.preference as preference \
      from (select exact_key from sketch group by exact_key having count(*) > 1) k \
      join sketch s on s.exact_key = k.exact_key";
 
