@@ -12,6 +12,7 @@ mod formats;
 mod growing;
 mod help;
 mod joins;
+mod preferences;
 mod quickstart;
 mod schemas;
 mod splits;

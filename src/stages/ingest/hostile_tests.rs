@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::tree::Json;
 use super::{Reading, Shape, cutter, guess, parse};
 use crate::config::{Format, Limits};
-use crate::record::chance;
+use crate::record::{Conversation, Preference, chance};
 
 /// Twists of each record in an ordinary run.
 const TWISTS: u64 = 60;
@@ -127,6 +127,7 @@ fn read_all(record: &[u8], format: Option<Format>) {
         };
         if let Ok(conversations) = parse(record, &reading) {
             assert!(conversations.iter().all(|one| !one.messages.is_empty()));
+            pairs(&conversations);
         }
     }
     if let Ok(tree) = serde_json::from_slice::<Json>(record)
@@ -143,6 +144,30 @@ fn read_all(record: &[u8], format: Option<Format>) {
             assert!(count <= record.len() + 2 && raw.place.end_byte <= record.len() as u64, "{shape:?}");
         }
     }
+}
+
+/// How many preferences a record states. Each rejected side must follow upon its chosen side.
+fn pairs(conversations: &[Conversation]) -> usize {
+    let sides: Vec<_> = conversations.iter().map(|one| one.preference).collect();
+    let count = |side| sides.iter().filter(|one| **one == Some(side)).count();
+    let pair = [Some(Preference::Chosen), Some(Preference::Rejected)];
+    let pairs = sides.windows(2).filter(|next| **next == pair).count();
+    assert_eq!([count(Preference::Chosen), count(Preference::Rejected)], [pairs, pairs], "{sides:?}");
+    pairs
+}
+
+#[test]
+fn a_rejected_side_follows_its_chosen_side_in_every_format() {
+    let mut stated = std::collections::BTreeMap::new();
+    for (format, record) in records() {
+        let reading = Reading { format, messages_key: "messages".to_owned(), mapping: None, limits: Limits::default() };
+        if let (Some(format), Ok(conversations)) = (format, parse(&record, &reading)) {
+            *stated.entry(format.name()).or_default() += pairs(&conversations);
+        }
+    }
+    stated.retain(|_, n: &mut usize| *n > 0);
+    let formats: Vec<_> = stated.keys().cloned().collect();
+    assert_eq!(formats, ["arena", "hh", "judged", "oasst", "trl"], "all that state preferences");
 }
 
 #[test]
