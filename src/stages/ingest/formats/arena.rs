@@ -76,25 +76,36 @@ fn winner(record: &Json) -> Result<Option<usize>, Reason> {
     let flags: Vec<bool> = SIDES.iter().map(|side| record.get(side.won).is_some_and(is_one)).collect();
     let tie = record.get("winner_tie").is_some_and(is_one);
     let flagged = match (flags[0], flags[1], tie) {
-        (true, false, false) => Some(0),
-        (false, true, false) => Some(1),
-        (false, false, _) => None,
+        (true, false, false) => Some(Vote::Side(0)),
+        (false, true, false) => Some(Vote::Side(1)),
+        (false, false, true) => Some(Vote::Tie),
+        (false, false, false) => None,
         _ => return Err(Reason::BadShape),
     };
-    let named = record.text_of("winner").and_then(|winner| {
-        let by_side = SIDES.iter().position(|side| side.model == winner);
-        let is_model = |side: &Side| record.text_of(side.model) == Some(winner);
-        // A model against itself: its name does not say which side.
-        by_side.or_else(|| match (is_model(&SIDES[0]), is_model(&SIDES[1])) {
-            (true, false) => Some(0),
-            (false, true) => Some(1),
-            _ => None,
-        })
+    let vote = match (flagged, record.text_of("winner").and_then(|winner| named(record, winner))) {
+        (Some(flagged), Some(named)) if flagged != named => return Err(Reason::BadShape),
+        (flagged, named) => flagged.or(named),
+    };
+    Ok(vote.and_then(|vote| if let Vote::Side(side) = vote { Some(side) } else { None }))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Vote {
+    Side(usize),
+    Tie,
+}
+
+/// The vote that `winner` names: a side, its model, or a tie of some kind.
+fn named(record: &Json, winner: &str) -> Option<Vote> {
+    let by_side = SIDES.iter().position(|side| side.model == winner);
+    let is_model = |side: &Side| record.text_of(side.model) == Some(winner);
+    // A model against itself: its name does not say which side.
+    let side = by_side.or_else(|| match (is_model(&SIDES[0]), is_model(&SIDES[1])) {
+        (true, false) => Some(0),
+        (false, true) => Some(1),
+        _ => None,
     });
-    match (flagged, named) {
-        (Some(flagged), Some(named)) if flagged != named => Err(Reason::BadShape),
-        _ => Ok(named.or(flagged)),
-    }
+    side.map(Vote::Side).or_else(|| winner.starts_with("tie").then_some(Vote::Tie))
 }
 
 fn is_one(value: &Json) -> bool {
@@ -165,6 +176,8 @@ mod tests {
             (r#""winner":"tie (bothbad)","#, [("x", None), ("y", None)]),
             (r#""winner_model_a":0,"winner_model_b":1,"winner_tie":0,"#, [("y", chosen), ("x", rejected)]),
             (r#""winner_model_a":0,"winner_model_b":0,"winner_tie":1,"#, [("x", None), ("y", None)]),
+            (r#""winner":"tie","winner_model_a":0,"winner_tie":true,"#, [("x", None), ("y", None)]),
+            (r#""winner":"inconsistent","#, [("x", None), ("y", None)]),
             ("", [("x", None), ("y", None)]),
         ] {
             let order = order.map(|(model, preference)| (model.to_owned(), preference)).to_vec();
@@ -174,6 +187,8 @@ mod tests {
             r#""winner_model_a":1,"winner_model_b":1,"#,
             r#""winner_model_a":1,"winner_tie":1,"#,
             r#""winner":"model_a","winner_model_b":1,"#,
+            r#""winner":"model_a","winner_tie":1,"#,
+            r#""winner":"tie (bothbad)","winner_model_b":1,"#,
         ] {
             assert_eq!(vote(json), Err(Reason::BadShape), "{json}");
         }
