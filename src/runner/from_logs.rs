@@ -3,7 +3,7 @@
 //!
 //! Rows stream from the plan to the files in the order of their ids; only ids are held.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -40,9 +40,10 @@ impl Job<'_> {
         let plan = self.engine.sql(STAGE, &sql, Joins::HashWide).await?;
         let mut rows = plan.execute_stream().await.map_err(|err| Error::engine(STAGE, &err))?;
         let mut books = Books { records_read: inputs.deduped.manifest.books.kept, ..Default::default() };
+        let mut cut = HashSet::new();
         while let Some(batch) = rows.next().await {
             let batch = batch.map_err(|err| Error::engine(STAGE, &err))?;
-            let (examples, origins) = examples(&batch, &inputs.sources, &mut books)?;
+            let (examples, origins) = examples(&batch, &inputs.sources, &mut cut, &mut books)?;
             books.kept += examples.len() as u64;
             if !examples.is_empty() {
                 release.push(&examples_batch(&examples)?, &origins)?;
@@ -125,9 +126,12 @@ impl Job<'_> {
     }
 }
 
+/// Rows of conversations, without what stands behind the last answer. `cut` gathers hashes of those
+/// that were longer: two that users went on with in different ways may be the same row now.
 fn examples(
     batch: &RecordBatch,
     sources: &HashMap<String, String>,
+    cut: &mut HashSet<blake3::Hash>,
     books: &mut Books,
 ) -> Result<(Vec<Example>, Vec<Origin>)> {
     let mut texts = Texts::new();
@@ -139,9 +143,15 @@ fn examples(
         let mut text = texts.remove(&behind.record_id).ok_or_else(gone)?;
         // What users or tools say behind the last answer teaches nothing.
         let answered = text.messages.iter().rposition(|message| message.role == "assistant");
-        text.messages.truncate(answered.map_or(0, |last| last + 1));
+        let (all, answered) = (text.messages.len(), answered.map_or(0, |last| last + 1));
+        text.messages.truncate(answered);
         if !text.messages.iter().any(|message| message.role == "user") {
             count(&mut books.dropped, "no_answered_question");
+            continue;
+        }
+        let said = || blake3::hash(serde_json::json!([text.messages, text.tools]).to_string().as_bytes());
+        if answered < all && !cut.insert(said()) {
+            count(&mut books.dropped, "same_answers");
             continue;
         }
         examples.push(Example {

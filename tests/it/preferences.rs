@@ -59,10 +59,14 @@ fn talk(messages: &dyn Array) -> String {
     (0..messages.len()).map(line).collect::<Vec<_>>().join(" / ")
 }
 
+fn release_books(store: &Path, dataset: &str) -> Value {
+    let manifest = std::fs::read(store.join("evidence").join(dataset).join("v0001/manifest.json")).unwrap();
+    serde_json::from_slice::<Value>(&manifest).unwrap()["books"].take()
+}
+
 /// Pairs for people, and what their release dropped.
 fn page(store: &Path, pairs: &[Vec<String>]) -> String {
-    let manifest = std::fs::read(store.join("evidence/all-preference/v0001/manifest.json")).unwrap();
-    let books = &serde_json::from_slice::<Value>(&manifest).unwrap()["books"];
+    let books = release_books(store, "all-preference");
     let pairs: String =
         pairs.iter().map(|row| format!("{}\n  chosen   {}\n  rejected {}\n", row[1], row[2], row[3])).collect();
     format!("{pairs}read {} dropped {}\n", books["records_read"], books["dropped"])
@@ -76,9 +80,14 @@ fn tree(question: &str, replies: &[(&str, u32)]) -> String {
     json!({"message_tree_id": question, "prompt": root}).to_string() + "\n"
 }
 
-/// Beside the fixture: the same question ranked both ways, equal replies, and one pair twice.
+/// Beside the fixture: the same question ranked both ways, equal replies, one pair twice, and an
+/// answer that users went on with in three ways.
 fn trees() -> String {
+    let words = ["Thanks.", "Thank you.", "OK."].map(|text| json!({"role": "prompter", "text": text}));
+    let answer = json!({"role": "assistant", "text": "To the left.", "rank": 0, "replies": words});
+    let root = json!({"role": "prompter", "text": "Which way?", "replies": [answer]});
     [
+        json!({"message_tree_id": "way", "prompt": root}).to_string() + "\n",
         tree("Is tea better?", &[("Yes, tea.", 0), ("No, coffee.", 1)]),
         tree("Is tea better?", &[("No, coffee.", 0), ("Yes, tea.", 1)]),
         tree("Say hello.", &[("Hello.", 0), ("Hello.", 1)]),
@@ -126,7 +135,11 @@ fn ranks_change_no_example() {
     let examples = rows(&with_store, "all-sft", &columns);
     assert_eq!(examples, rows(&without_store, "all-sft", &columns));
     let ids: BTreeSet<_> = examples.iter().map(|row| &row[1]).collect();
-    assert_eq!(ids.len(), examples.len(), "no row comes twice");
+    let said: BTreeSet<_> = examples.iter().map(|row| &row[2]).collect();
+    assert_eq!((ids.len(), said.len()), (examples.len(), examples.len()), "no row comes twice");
+    // Three paths end with another word of thanks behind the same answer.
+    assert_eq!(release_books(&with_store, "all-sft")["dropped"]["same_answers"], 2);
+    assert_eq!(said.iter().filter(|said| said.contains("Which way?")).count(), 1);
     assert!(examples.len() > 10);
     let [with, without] = [&with, &without].map(|outcome| stage(outcome, "dedup"));
     assert_eq!(with["kept"], without["kept"]);
