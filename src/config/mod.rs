@@ -63,7 +63,8 @@ pub struct Ingest {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// A file or a glob. `.gz` and `.zst` are told by content, not by name.
+    /// A file or a glob, the URL of an object (`s3://`, `gs://`, `az://`; globs too), or `-` for
+    /// standard input. What a file is packed in is told by its content, not by its name.
     pub path: String,
     /// Without it each record is told by its keys.
     pub format: Option<Format>,
@@ -73,6 +74,9 @@ pub struct Source {
     pub mapping: Option<Mapping>,
     /// Which records make one conversation together, for a mapping over `records`.
     pub join: Option<Join>,
+    /// The path names manifests of an export (Langfuse): what they list is read, and nothing else.
+    #[serde(default)]
+    pub manifests: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

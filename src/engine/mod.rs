@@ -8,6 +8,7 @@
 #[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod columns;
+mod exports;
 pub mod join;
 pub mod rows;
 pub mod scan;

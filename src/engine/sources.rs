@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::exports;
 use super::scan::Split;
 use crate::config::{Loaded, Source};
 use crate::error::{Error, Result};
@@ -61,7 +62,11 @@ impl SourceFile {
 pub fn discover(loaded: &Loaded) -> Result<Vec<SourceFile>> {
     let mut named: Vec<(Location, &Source)> = Vec::new();
     for source in &loaded.pipeline.ingest.sources {
-        named.extend(locate(loaded, &source.path)?.into_iter().map(|location| (location, source)));
+        let mut found = locate(loaded, &source.path)?;
+        if source.manifests {
+            found = found.par_iter().map(exports::listed).collect::<Result<Vec<_>>>()?.concat();
+        }
+        named.extend(found.into_iter().map(|location| (location, source)));
     }
     named.sort_by(|a, b| a.0.cmp(&b.0));
     named.dedup_by(|a, b| a.0 == b.0);

@@ -65,6 +65,7 @@ if command_passes quickstart run "$pipeline" --store "$store"; then
     part loaders loaders.sh "$store"
     part trl trl.sh "$store"
     part label-studio label_studio.sh "$store" "$pipeline"
+    part objects objects.sh
 fi
 
 count() { grep -c "^$1 " "$lines"; }
