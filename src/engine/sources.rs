@@ -15,11 +15,10 @@ use crate::config::{Loaded, Source};
 use crate::error::{Error, Result};
 use crate::input::{self, Input, Location};
 use crate::record::Id;
-use crate::stages::ingest::Shape;
 use crate::stages::ingest::archive;
 use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
-use crate::stages::ingest::encoding::Encoding;
 use crate::stages::ingest::records::{self, Packing};
+use crate::stages::ingest::{Named, Shape};
 
 /// Logs of lines are cut at the first newline after this many bytes. Chosen so that two cores
 /// stay busy on 100 MB and a part file stays below 20 MB.
@@ -135,9 +134,8 @@ fn examine(location: &Location, settings: &Source) -> Result<Vec<SourceFile>> {
     let (compression, archive) = archive::kind(&mut input).map_err(failed)?;
     let lfs_pointer = head(&mut input).map_err(failed)?.starts_with(LFS_HEAD);
     let text = peek(location.open().map_err(failed)?, compression);
-    let (encoding, shape) = records::told(&text);
-    let table = encoding == Encoding::Utf8 && (settings.mapping.is_some() || may_be_table(&location.name()));
-    let shape = if table { Shape::of_table(&text) } else { shape };
+    let by_mapping = if settings.mapping.is_some() { Named::Table } else { Named::Nothing };
+    let (encoding, shape) = records::told(&text, Named::of(&location.name()).or(by_mapping));
     let packing = Packing { compression, archive, encoding, shape };
     let mut pieces = Pieces::new(packing.is_plain() && shape == Shape::Lines);
     let mut chunk = vec![0; READ_BYTES];
@@ -191,15 +189,9 @@ fn bytes_per_record(text: &[u8], shape: Shape) -> f64 {
         Shape::Lines | Shape::Table => count(text) as usize,
         Shape::Array => memchr::memmem::find_iter(text, b"},").count() / 4,
         Shape::Documents => 1,
+        Shape::Yaml => memchr::memmem::find_iter(text, b"\n- ").count() + 1,
     };
     text.len().max(1) as f64 / ends.max(1) as f64
-}
-
-/// Delimited text looks like anything; the file's name (or a mapping) must say so.
-pub fn may_be_table(name: &str) -> bool {
-    let name = name.to_lowercase();
-    let named = |ending: &str| name.split('.').skip(1).any(|part| part == ending);
-    named("csv") || named("tsv")
 }
 
 /// First bytes of the decompressed stream; nothing if it is broken, which the scan then reports.

@@ -11,17 +11,15 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::config::{Format, Limits, Redact};
-use crate::engine::sources::may_be_table;
 use crate::error::{Error, Result};
 use crate::input::Location;
 use crate::record::{Conversation, ProjectKey};
 use crate::stages::ingest::archive::{self, Archive};
 use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
-use crate::stages::ingest::encoding::Encoding;
 use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::{self, Packing, Records};
 use crate::stages::ingest::tree::Json;
-use crate::stages::ingest::{self, Reading, Reason, Shape, guess, language};
+use crate::stages::ingest::{self, Named, Reading, Reason, Shape, guess, language};
 use crate::stages::redact::Redactor;
 
 /// What a file is, as far as its first records tell.
@@ -79,9 +77,8 @@ pub fn inspect(path: &Location, key: &ProjectKey) -> Result<Inspection> {
     let bytes = file.seek(SeekFrom::End(0)).map_err(failed)?;
     let (compression, archive) = archive::kind(&mut file).map_err(failed)?;
     let text = head(decode::reader(Box::new(file), compression).map_err(failed)?);
-    let (encoding, shape) = records::told(&text);
-    let table = may_be_table(&path.name());
-    let shape = if table && encoding == Encoding::Utf8 { Shape::of_table(&text) } else { shape };
+    let named = Named::of(&path.name());
+    let (encoding, shape) = records::told(&text, named);
     let packing = Packing { compression, archive, encoding, shape };
     let mut looked = Inspection::new(path, bytes, packing);
     if text.starts_with(LFS_HEAD) {
@@ -92,9 +89,9 @@ pub fn inspect(path: &Location, key: &ProjectKey) -> Result<Inspection> {
     let redactor = Redactor::new(&Redact::default(), key).map_err(Error::Usage)?;
     let mut reading = reading();
     looked.read(open(path, packing)?, &reading, &redactor);
-    if looked.format.is_none() && !looked.propose(open(path, packing)?) && shape == Shape::Lines && !table {
+    if looked.format.is_none() && !looked.propose(open(path, packing)?) && shape == Shape::Lines {
         // Text that is no JSON may still be a table.
-        let table = Packing { shape: Shape::of_table(&text), ..packing };
+        let table = Packing { shape: Shape::of_named(&text, Named::Table), ..packing };
         let mut as_table = Inspection::new(path, bytes, table);
         if as_table.propose(open(path, table)?) {
             looked = as_table;

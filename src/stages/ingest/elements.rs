@@ -39,31 +39,13 @@ enum State {
 }
 
 impl<'a> Elements<'a> {
-    pub fn of_array(
-        input: Box<dyn Read + Send + 'a>,
-        start: (u64, u64),
-        max_bytes: u64,
-        hasher: blake3::Hasher,
-    ) -> Self {
-        Elements::new(input, start, max_bytes, hasher, State::Before)
-    }
-
-    /// Objects one after another, with white space between them.
-    pub fn of_documents(
-        input: Box<dyn Read + Send + 'a>,
-        start: (u64, u64),
-        max_bytes: u64,
-        hasher: blake3::Hasher,
-    ) -> Self {
-        Elements::new(input, start, max_bytes, hasher, State::Documents)
-    }
-
-    fn new(
+    /// Of an array; or of objects one after another, with white space between them.
+    pub fn new(
         input: Box<dyn Read + Send + 'a>,
         (offset, line): (u64, u64),
         max_bytes: u64,
         hasher: blake3::Hasher,
-        state: State,
+        in_array: bool,
     ) -> Self {
         Elements {
             input,
@@ -75,7 +57,7 @@ impl<'a> Elements<'a> {
             element: Vec::new(),
             max_bytes,
             hasher,
-            state,
+            state: if in_array { State::Before } else { State::Documents },
         }
     }
 
@@ -250,10 +232,7 @@ mod tests {
 
     fn cut(text: &str) -> Vec<Cut> {
         let hasher = blake3::Hasher::new();
-        let mut elements = match text.starts_with('[') {
-            true => Elements::of_array(Box::new(text.as_bytes()), (0, 1), 30, hasher),
-            false => Elements::of_documents(Box::new(text.as_bytes()), (0, 1), 30, hasher),
-        };
+        let mut elements = Elements::new(Box::new(text.as_bytes()), (0, 1), 30, hasher, text.starts_with('['));
         let mut out = Vec::new();
         while let Some(raw) = elements.next() {
             let bytes = raw.bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());

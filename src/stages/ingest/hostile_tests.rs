@@ -160,7 +160,13 @@ fn pairs(conversations: &[Conversation]) -> usize {
 fn a_rejected_side_follows_its_chosen_side_in_every_format() {
     let mut stated = std::collections::BTreeMap::new();
     for (format, record) in records() {
-        let reading = Reading { format, messages_key: "messages".to_owned(), mapping: None, joining: Default::default(), limits: Limits::default() };
+        let reading = Reading {
+            format,
+            messages_key: "messages".to_owned(),
+            mapping: None,
+            joining: Default::default(),
+            limits: Limits::default(),
+        };
         if let (Some(format), Ok(conversations)) = (format, parse(&record, &reading)) {
             *stated.entry(format.name()).or_default() += pairs(&conversations);
         }

@@ -25,6 +25,7 @@ pub mod records;
 mod sharegpt;
 pub mod table;
 pub mod tree;
+mod yaml;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use lines::Lines;
 use mapping::Compiled;
 pub use parse::{detect, parse, part};
 use table::TableRows;
+use yaml::YamlElements;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +64,7 @@ pub enum Reason {
     InvalidUtf8,
     NulByte,
     InvalidJson,
+    InvalidYaml,
     TooDeep,
     DuplicateKey,
     /// JSON, but not one of the known shapes, or not the one the pipeline names.
@@ -94,6 +97,7 @@ impl Reason {
             Reason::InvalidUtf8 => "invalid_utf8",
             Reason::NulByte => "nul_byte",
             Reason::InvalidJson => "invalid_json",
+            Reason::InvalidYaml => "invalid_yaml",
             Reason::TooDeep => "too_deep",
             Reason::DuplicateKey => "duplicate_key",
             Reason::BadShape => "bad_shape",
@@ -108,7 +112,7 @@ impl Reason {
         }
     }
 
-    const ALL: [Reason; 22] = [
+    const ALL: [Reason; 23] = [
         Reason::DamagedCompression,
         Reason::LfsPointer,
         Reason::Unreadable,
@@ -120,6 +124,7 @@ impl Reason {
         Reason::InvalidUtf8,
         Reason::NulByte,
         Reason::InvalidJson,
+        Reason::InvalidYaml,
         Reason::TooDeep,
         Reason::DuplicateKey,
         Reason::BadShape,
@@ -149,6 +154,7 @@ impl Reason {
             Reason::InvalidUtf8 => "not UTF-8; convert it, or ask the writer of the log",
             Reason::NulByte => "holds a NUL byte; the file may be damaged, or UTF-16",
             Reason::InvalidJson => "not one whole JSON value; the writer may have been cut off",
+            Reason::InvalidYaml => "not YAML that stands on its own; an anchor of another record is not known here",
             Reason::TooDeep => "raise ingest.limits.nesting_depth if such records are wanted",
             Reason::DuplicateKey => "one key twice in one object: which value counts is not said",
             Reason::BadShape => {
@@ -211,13 +217,56 @@ pub enum Shape {
     Documents,
     /// Rows of delimited text, below a row of names.
     Table,
+    /// YAML: the elements of a list, or documents.
+    Yaml,
+}
+
+/// What the name of a file says about its text, where the bytes cannot: delimited text and YAML
+/// look like anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    Nothing,
+    Table,
+    Yaml,
+}
+
+impl Named {
+    /// Endings count wherever they stand, because others may follow: `.csv.gz`, `.yaml.1`.
+    pub fn of(name: &str) -> Named {
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_lowercase();
+        let named = |ending: &str| file.split('.').skip(1).any(|part| part == ending);
+        match () {
+            () if named("csv") || named("tsv") => Named::Table,
+            () if named("yaml") || named("yml") => Named::Yaml,
+            () => Named::Nothing,
+        }
+    }
+
+    /// This, or the other if this says nothing.
+    pub fn or(self, other: Named) -> Named {
+        if self == Named::Nothing { other } else { self }
+    }
 }
 
 impl Shape {
-    /// The same, for a file whose name or mapping says that it may be a table.
-    pub fn of_table(head: &[u8]) -> Shape {
+    /// The same, for a file whose name says something; a name is believed unless the text is JSON.
+    pub fn of_named(head: &[u8], named: Named) -> Shape {
         let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
-        if matches!(text.first(), Some(b'{' | b'[')) { Shape::of(head) } else { Shape::Table }
+        match named {
+            _ if matches!(text.first(), Some(b'{' | b'[')) => Shape::of(head),
+            Named::Nothing => Shape::of(head),
+            Named::Table => Shape::Table,
+            Named::Yaml => Shape::Yaml,
+        }
+    }
+
+    /// What a name would have to say for this shape.
+    pub fn named(self) -> Named {
+        match self {
+            Shape::Table => Named::Table,
+            Shape::Yaml => Named::Yaml,
+            Shape::Lines | Shape::Array | Shape::Documents => Named::Nothing,
+        }
     }
 
     /// Told by the first bytes. Objects that go over lines leave their first line open, and their
@@ -244,9 +293,10 @@ pub fn cutter<'a>(
 ) -> Box<dyn Cutter + Send + 'a> {
     match shape {
         Shape::Lines => Box::new(Lines::new(input, start.0, start.1, limits.line_bytes, hasher)),
-        Shape::Array => Box::new(Elements::of_array(input, start, limits.line_bytes, hasher)),
-        Shape::Documents => Box::new(Elements::of_documents(input, start, limits.line_bytes, hasher)),
+        Shape::Array => Box::new(Elements::new(input, start, limits.line_bytes, hasher, true)),
+        Shape::Documents => Box::new(Elements::new(input, start, limits.line_bytes, hasher, false)),
         Shape::Table => Box::new(TableRows::new(input, limits.line_bytes, hasher)),
+        Shape::Yaml => Box::new(YamlElements::new(input, start, limits.line_bytes, hasher)),
     }
 }
 

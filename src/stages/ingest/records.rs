@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::{Archive, Entries, Entry, Item};
 use super::decode::{self, Bounds, Compression};
 use super::encoding::{Encoding, Utf16Cutter};
-use super::{Cutter, Raw, Shape, cutter};
+use super::{Cutter, Named, Raw, Shape, cutter};
 use crate::config::Limits;
 
 /// What lies between the bytes of a file and its records.
@@ -19,6 +19,8 @@ pub struct Packing {
     pub compression: Compression,
     pub archive: Archive,
     pub encoding: Encoding,
+    /// Of an archive: the shape that its entries are given where neither their names nor their
+    /// first bytes tell another.
     pub shape: Shape,
 }
 
@@ -35,6 +37,8 @@ pub struct Records {
     base: u64,
     name: String,
     entries: Option<Entries>,
+    /// What is believed of entries whose own names say nothing.
+    named: Named,
     limits: Limits,
     hasher: blake3::Hasher,
 }
@@ -53,7 +57,7 @@ impl Records {
         let bounds = Bounds { decompressed_bytes: limits.decompressed_bytes, ratio: limits.decompression_ratio };
         if archive != Archive::None {
             let entries = Entries::open(file, (compression, archive), bounds, hasher.clone())?;
-            return Ok(Records::of_archive(entries, *limits, hasher.clone()));
+            return Ok(Records::of_archive(entries, shape.named(), *limits, hasher.clone()));
         }
         file.seek(SeekFrom::Start(start.0))?;
         let input = decode::bounded(Box::new(file.take(end_byte - start.0)), compression, bounds)?;
@@ -62,11 +66,12 @@ impl Records {
 
     /// Of one stream that is not an archive.
     fn of(only: Box<dyn Cutter + Send>, limits: Limits, hasher: blake3::Hasher) -> Records {
-        Records { current: Some(only), base: 0, name: String::new(), entries: None, limits, hasher }
+        let named = Named::Nothing;
+        Records { current: Some(only), base: 0, name: String::new(), entries: None, named, limits, hasher }
     }
 
-    fn of_archive(entries: Entries, limits: Limits, hasher: blake3::Hasher) -> Records {
-        Records { current: None, base: 0, name: String::new(), entries: Some(entries), limits, hasher }
+    fn of_archive(entries: Entries, named: Named, limits: Limits, hasher: blake3::Hasher) -> Records {
+        Records { current: None, base: 0, name: String::new(), entries: Some(entries), named, limits, hasher }
     }
 
     /// Name of the entry whose record was seen last; empty outside archives.
@@ -95,16 +100,16 @@ impl Records {
 
     fn begin(&mut self, entry: Entry) {
         (self.base, self.name) = (entry.start_byte, entry.name);
-        let (encoding, shape) = told(&entry.head);
+        let (encoding, shape) = told(&entry.head, Named::of(&self.name).or(self.named));
         self.current = Some(text_cutter(entry.reader, encoding, shape, (0, 1), &self.limits, &self.hasher));
     }
 }
 
-/// Encoding and shape of a text, told by its first bytes.
-pub fn told(head: &[u8]) -> (Encoding, Shape) {
+/// Encoding and shape of a text, told by its first bytes and by what its name says.
+pub fn told(head: &[u8], named: Named) -> (Encoding, Shape) {
     let encoding = Encoding::of(head);
     if encoding == Encoding::Utf8 {
-        return (encoding, Shape::of(head));
+        return (encoding, Shape::of_named(head, named));
     }
     // In UTF-16 every other byte of the first bracket and the blanks before it is NUL.
     let text: Vec<u8> = head.iter().skip(2).copied().filter(|byte| *byte != 0).collect();
@@ -148,8 +153,12 @@ mod tests {
         let found = kind(&mut file).unwrap();
         assert_eq!(found.1, Archive::Zip);
         let entries = Entries::open(file, found, Bounds::NONE, blake3::Hasher::new()).unwrap();
-        let mut records =
-            Records::of_archive(entries, Limits { line_bytes: 99, ..Limits::default() }, blake3::Hasher::new());
+        let mut records = Records::of_archive(
+            entries,
+            Named::Nothing,
+            Limits { line_bytes: 99, ..Limits::default() },
+            blake3::Hasher::new(),
+        );
         let mut got = Vec::new();
         while let Some((place, text, hash)) =
             records.next(|raw| (raw.place, raw.bytes.map(|text| String::from_utf8_lossy(text).into_owned()), raw.hash))
