@@ -75,6 +75,9 @@ fn packed(log: &[u8]) -> BTreeMap<&'static str, Vec<u8>> {
     bzip2.write_all(log).unwrap();
     let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 1);
     xz.write_all(log).unwrap();
+    let (first, second) = (gzip(&log[..half]), zstd::encode_all(&log[half..], 1).unwrap());
+    let packed_entries: [(&str, &[u8]); 3] =
+        [("day/a.jsonl.gz", &first), ("readme.gz", &gzip(b"")), ("day/b.jsonl.zst", &second)];
     let text = std::str::from_utf8(log).unwrap();
     let utf16 = std::iter::once(0xfeff).chain(text.encode_utf16());
     BTreeMap::from([
@@ -91,6 +94,9 @@ fn packed(log: &[u8]) -> BTreeMap<&'static str, Vec<u8>> {
         ("tar", tar(&entries)),
         ("tar.gz", gzip(&tar(&entries))),
         ("zip", zip(&entries)),
+        ("tar of packed", tar(&packed_entries)),
+        ("tar.gz of packed", gzip(&tar(&packed_entries))),
+        ("zip of packed", zip(&packed_entries)),
     ])
 }
 
@@ -110,6 +116,16 @@ fn ids(store: &Path) -> (Vec<String>, Vec<String>) {
     (records, conversations)
 }
 
+/// The bytes of every record are found again in its source.
+fn verified(file: &Path, store: &Path, records: &[String]) {
+    for record in records {
+        let (pipeline, store) = (file.to_str().unwrap(), store.to_str().unwrap());
+        let traced =
+            gristmill(["trace", record, "--pipeline", pipeline, "--store", store, "--verify-source", "--json"]);
+        assert_eq!(traced.expect(0).json()["records"][0]["source_ok"], true, "{}: {record}", file.display());
+    }
+}
+
 #[test]
 fn the_same_conversations_come_out_of_every_container() {
     let log = std::fs::read(fixture("formats/openai-chat.jsonl")).unwrap();
@@ -124,12 +140,7 @@ fn the_same_conversations_come_out_of_every_container() {
         assert_eq!(counts(&stage(&outcome, "ingest")["rejected"]).len(), 2, "{name}");
         let (records, conversations) = ids(&store);
         assert_eq!(&conversations, first.get_or_insert_with(|| conversations.clone()), "{name}");
-        for record in records {
-            let (pipeline, store) = (file.to_str().unwrap(), store.to_str().unwrap());
-            let traced =
-                gristmill(["trace", &record, "--pipeline", pipeline, "--store", store, "--verify-source", "--json"]);
-            assert_eq!(traced.expect(0).json()["records"][0]["source_ok"], true, "{name}: {record}");
-        }
+        verified(&file, &store, &records);
     }
     assert_eq!(first.map(|ids| ids.len()), Some(5));
 }
@@ -137,11 +148,11 @@ fn the_same_conversations_come_out_of_every_container() {
 #[test]
 fn what_an_archive_hides_is_a_reject() {
     let folder = tempfile::tempdir().unwrap();
-    let nested = zstd::encode_all(&b"{}"[..], 1).unwrap();
+    let nested = zstd::encode_all(&zstd::encode_all(&b"{}"[..], 1).unwrap()[..], 1).unwrap();
     let log = std::fs::read(fixture("formats/openai-chat.jsonl")).unwrap();
     for (name, bytes) in [
-        ("bad.tar", tar(&[("../../etc/passwd", b"x\n"), ("a.jsonl", &log), ("b.jsonl.zst", &nested)])),
-        ("bad.zip", zip(&[("/etc/passwd", b"x\n"), ("a.jsonl", &log), ("b.jsonl.zst", &nested)])),
+        ("bad.tar", tar(&[("../../etc/passwd", b"x\n"), ("a.jsonl", &log), ("b.jsonl.zst.zst", &nested)])),
+        ("bad.zip", zip(&[("/etc/passwd", b"x\n"), ("a.jsonl", &log), ("b.jsonl.zst.zst", &nested)])),
     ] {
         let raw = write(&folder.path().join(name), bytes);
         let file = write(&folder.path().join("p.toml"), pipeline("hidden", &[(raw, "")]));
@@ -149,6 +160,25 @@ fn what_an_archive_hides_is_a_reject() {
         let rejected = counts(&stage(&outcome, "ingest")["rejected"]);
         assert_eq!((rejected["unsafe_entry_name"], rejected["unsupported_entry"]), (1, 1), "{name}: {rejected:?}");
         assert_eq!(stage(&outcome, "ingest")["kept"], 5, "{name}");
+    }
+}
+
+#[test]
+fn tables_and_yaml_in_archives_are_told_by_the_names_of_their_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = b"id,question,answer\n1,\"what, then?\",nothing\n2,who?,nobody\n";
+    let yaml = b"# by hand\n- question: where?\n  answer: |\n    here\n    there\n- question: when?\n  answer: now\n";
+    let tsv = zstd::encode_all(&b"question\tanswer\nwhy?\tbecause\n"[..], 1).unwrap();
+    let entries: [(&str, &[u8]); 3] = [("a/rows.csv", csv), ("b.yaml", yaml), ("c.tsv.zst", &tsv)];
+    for (name, bytes) in [("rows.tar", tar(&entries)), ("rows.zip", zip(&entries))] {
+        let raw = write(&folder.path().join(name), bytes);
+        let file = write(&folder.path().join("p.toml"), pipeline("rows", &[(raw, "")]));
+        let store = folder.path().join(format!("store of {name}"));
+        let outcome = run_json(&file, &store, &["--until", "redact"]);
+        assert_eq!(stage(&outcome, "ingest")["kept"], 5, "{name}: {outcome}");
+        let (records, _) = ids(&store);
+        assert_eq!(records.len(), 5);
+        verified(&file, &store, &records);
     }
 }
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::{BufReader, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -84,12 +84,21 @@ pub fn bounded<'a>(
     compression: Compression,
     bounds: Bounds,
 ) -> std::io::Result<Box<dyn Read + Send + 'a>> {
+    metered(input, compression, bounds, &Meter::default())
+}
+
+/// The same, counted together with all else that the meter counts.
+pub fn metered<'a>(
+    input: Box<dyn Read + Send + 'a>,
+    compression: Compression,
+    bounds: Bounds,
+    meter: &Meter,
+) -> std::io::Result<Box<dyn Read + Send + 'a>> {
+    let counted = Box::new(meter.count(input));
     if compression == Compression::None {
-        return Ok(input);
+        return Ok(counted);
     }
-    let meter = Meter::default();
-    let output = reader(Box::new(meter.count(input)), compression)?;
-    Ok(Box::new(Limited::new(output, meter, bounds)))
+    Ok(Box::new(Limited::new(reader(counted, compression)?, meter.clone(), bounds)))
 }
 
 /// How much may come out of one compressed file.
@@ -112,6 +121,8 @@ pub const FREE_BYTES: u64 = 64 << 20;
 pub struct Meter {
     compressed: Arc<AtomicU64>,
     decompressed: Arc<AtomicU64>,
+    /// The bounds were met; nothing more comes out, of whichever entry.
+    spent: Arc<AtomicBool>,
 }
 
 impl Meter {
@@ -139,18 +150,17 @@ pub struct Limited<R> {
     input: R,
     meter: Meter,
     bounds: Bounds,
-    spent: bool,
 }
 
 impl<R> Limited<R> {
     pub fn new(input: R, meter: Meter, bounds: Bounds) -> Self {
-        Limited { input, meter, bounds, spent: false }
+        Limited { input, meter, bounds }
     }
 }
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        if self.spent {
+        if self.meter.spent.load(Ordering::Relaxed) {
             return Err(Fault::error(Reason::TooMuchDecompressed, None));
         }
         let seen = self.meter.decompressed.load(Ordering::Relaxed);
@@ -161,7 +171,7 @@ impl<R: Read> Read for Limited<R> {
         let seen = self.meter.decompressed.fetch_add(n as u64, Ordering::Relaxed) + n as u64;
         let by_ratio = self.meter.compressed.load(Ordering::Relaxed).saturating_mul(self.bounds.ratio);
         if seen > self.bounds.decompressed_bytes || seen > by_ratio.max(FREE_BYTES) {
-            self.spent = true;
+            self.meter.spent.store(true, Ordering::Relaxed);
             return Err(Fault::error(Reason::TooMuchDecompressed, None));
         }
         Ok(n)

@@ -56,7 +56,7 @@ pub enum Reason {
     TooMuchDecompressed,
     /// The name of an archive entry points out of the archive.
     UnsafeEntryName,
-    /// An archive entry that is encrypted, sparse, or itself compressed or an archive.
+    /// An archive entry that is encrypted, sparse, packed twice, or itself an archive.
     UnsupportedEntry,
     /// A surrogate without its other half, or half a code unit.
     InvalidUtf16,
@@ -148,7 +148,9 @@ impl Reason {
                 "unpacks to more than ingest.limits allow; raise them if the file is trusted"
             }
             Reason::UnsafeEntryName => "the entry's name leads out of the archive; ask who made the archive",
-            Reason::UnsupportedEntry => "encrypted, sparse, or packed once more; unpack the archive before ingest",
+            Reason::UnsupportedEntry => {
+                "encrypted, sparse, packed twice, or an archive itself; unpack it before ingest"
+            }
             Reason::InvalidUtf16 => "not whole UTF-16; convert it, or ask the writer of the log",
             Reason::LineTooLong => "raise ingest.limits.line_bytes if such records are wanted",
             Reason::InvalidUtf8 => "not UTF-8; convert it, or ask the writer of the log",

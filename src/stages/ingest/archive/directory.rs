@@ -41,8 +41,6 @@ pub(super) struct Listed {
     pub(super) packed_bytes: u64,
     pub(super) bytes: u64,
     pub(super) header_at: u64,
-    /// Where its content begins in the stream of all kept entries.
-    pub(super) start_byte: u64,
     pub(super) refused: Option<Reason>,
 }
 
@@ -50,7 +48,6 @@ pub(super) struct Listed {
 #[derive(Default)]
 pub(super) struct Directory {
     pub(super) listed: Vec<Listed>,
-    pub(super) stream_bytes: u64,
     pub(super) skipped: u64,
     pub(super) damaged: bool,
 }
@@ -101,7 +98,6 @@ impl Directory {
             packed_bytes,
             bytes,
             header_at,
-            start_byte: 0,
             refused: None,
         };
         self.add(listed, u16_at(fixed, 8));
@@ -114,10 +110,6 @@ impl Directory {
         } else {
             (!readable).then_some(Reason::UnsupportedEntry)
         };
-        listed.start_byte = self.stream_bytes;
-        if listed.refused.is_none() {
-            self.stream_bytes = self.stream_bytes.saturating_add(listed.bytes);
-        }
         self.listed.push(listed);
     }
 
@@ -141,7 +133,7 @@ impl Directory {
             at = at.saturating_add((LOCAL_BYTES + name.len() + extra.len()) as u64).saturating_add(packed_bytes);
             if !name.ends_with(b"/") {
                 let (method, crc) = (u16_at(&fixed, 8), u32_at(&fixed, 14));
-                let listed = Listed { name, method, crc, packed_bytes, bytes, header_at, start_byte: 0, refused: None };
+                let listed = Listed { name, method, crc, packed_bytes, bytes, header_at, refused: None };
                 self.add(listed, u16_at(&fixed, 6));
             }
             if at > length {

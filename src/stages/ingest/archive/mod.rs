@@ -1,15 +1,17 @@
 //! Walks the entries of a tar or zip archive without unpacking it to disk.
 //!
-//! A whole archive is one source, and its places count in one stream: of a tar the decompressed
-//! archive itself, headers included; of a zip the contents of its kept entries, one behind the
-//! other in the order of the central directory. `line` counts within the entry.
+//! A whole archive is one source, and its places count in one stream: the contents of its entries,
+//! one behind the other in the order of the walk, each as it reads once it is unpacked. An entry that
+//! is refused has no bytes in it. `line` counts within the entry.
 //!
-//! Not here: archives and compressed files inside an archive. They are rejects, never followed.
+//! An entry that is packed (`.jsonl.gz` in a tar) is unpacked once, within the same bounds as the
+//! archive itself. Not here: archives inside an archive, which are rejects, never followed.
 //!
 //! Always: every regular file is an entry or a reject; names are told, never opened; memory is
-//! bounded by one buffer (and the list of entries, for a zip).
+//! bounded by some buffers (and the list of entries, for a zip).
 
 mod directory;
+mod entry;
 mod tar;
 #[cfg(test)]
 mod tests;
@@ -18,12 +20,12 @@ mod zip;
 #[cfg(test)]
 pub(crate) use tests::zip_of;
 
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
-use super::decode::{self, Bounds, Compression};
+use super::decode::{self, Bounds, Compression, Meter};
 use crate::record::Place;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,24 +71,34 @@ pub fn kind<R: Read + Seek + Send>(input: &mut R) -> std::io::Result<(Compressio
     Ok((compression, archive))
 }
 
-/// Bytes of an entry that are looked at before it is read.
-const ENTRY_HEAD_BYTES: u64 = 4096;
-
 /// A regular file inside an archive.
 pub struct Entry {
     pub name: String,
     /// Where its bytes begin in the archive's stream.
     pub start_byte: u64,
-    pub bytes: u64,
     /// The first bytes, which `reader` gives too.
     pub head: Vec<u8>,
     /// To be read to its end: damage is told here and not again by the walk.
     pub reader: Box<dyn Read + Send>,
 }
 
+/// A file as the walk of its archive comes to it: how many bytes it has there and how to read them,
+/// or why it is not read.
+struct Found {
+    name: String,
+    content: Result<(u64, Box<dyn Read + Send>), Reason>,
+}
+
+impl Found {
+    /// No file: from here on nothing is understood.
+    fn damaged(reason: Reason) -> Found {
+        Found { name: String::new(), content: Err(reason) }
+    }
+}
+
 pub enum Item {
     File(Entry),
-    /// Not read; the hash is of the bytes at `place`, keyed like a record hash.
+    /// Not in the stream, so without bytes; the hash is of none, keyed like a record hash.
     Reject {
         name: String,
         place: Place,
@@ -95,43 +107,16 @@ pub enum Item {
     },
 }
 
-impl Entry {
-    fn new(name: String, start_byte: u64, bytes: u64, mut reader: Box<dyn Read + Send>) -> Entry {
-        let mut head = Vec::new();
-        let error = reader.by_ref().take(ENTRY_HEAD_BYTES).read_to_end(&mut head).err();
-        let reader = Box::new(Headed { head: Cursor::new(head.clone()), error, rest: reader });
-        Entry { name, start_byte, bytes, head, reader }
-    }
-
-    /// Whether it is packed once more.
-    fn is_nested(&self) -> bool {
-        Compression::of(&self.head) != Compression::None || Archive::of(&self.head) != Archive::None
-    }
-}
-
-/// A reader whose first bytes were looked at, and perhaps the error behind them.
-struct Headed {
-    head: Cursor<Vec<u8>>,
-    error: Option<std::io::Error>,
-    rest: Box<dyn Read + Send>,
-}
-
-impl Read for Headed {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.head.read(buf)?;
-        if n > 0 || buf.is_empty() {
-            return Ok(n);
-        }
-        match self.error.take() {
-            Some(err) => Err(err),
-            None => self.rest.read(buf),
-        }
-    }
-}
-
 /// The entries of an archive in the order of its stream.
 pub struct Entries {
     walk: Walk,
+    bounds: Bounds,
+    meter: Meter,
+    hasher: blake3::Hasher,
+    /// Where the next entry begins, but for what is still to come out of the last.
+    start_byte: u64,
+    last: Option<entry::Unpacked>,
+    refused: u32,
 }
 
 enum Walk {
@@ -147,14 +132,16 @@ impl Entries {
         bounds: Bounds,
         hasher: blake3::Hasher,
     ) -> std::io::Result<Entries> {
+        let meter = Meter::default();
         let walk = match archive {
-            Archive::Zip => Walk::Zip(Box::new(zip::Zip::open(Box::new(input), bounds, hasher)?)),
+            Archive::Zip => Walk::Zip(Box::new(zip::Zip::open(Box::new(input), bounds, meter.clone())?)),
             Archive::Tar | Archive::None => {
                 input.rewind()?;
-                Walk::Tar(Box::new(tar::Tar::new(decode::bounded(Box::new(input), compression, bounds)?, hasher)))
+                let stream = decode::metered(Box::new(input), compression, bounds, &meter)?;
+                Walk::Tar(Box::new(tar::Tar::new(stream)))
             }
         };
-        Ok(Entries { walk })
+        Ok(Entries { walk, bounds, meter, hasher, start_byte: 0, last: None, refused: 0 })
     }
 
     /// Links, devices and the like, which hold no bytes.
@@ -164,6 +151,14 @@ impl Entries {
             Walk::Zip(zip) => zip.skipped(),
         }
     }
+
+    /// `element` tells it from all records, and from other rejects at the same place.
+    fn reject(&mut self, name: String, reason: Reason) -> Item {
+        let (at, element) = (self.start_byte, u32::MAX - self.refused);
+        self.refused += 1;
+        let place = Place { start_byte: at, end_byte: at, line: 1, element };
+        Item::Reject { name, place, reason, hash: self.hasher.finalize() }
+    }
 }
 
 impl Iterator for Entries {
@@ -171,23 +166,37 @@ impl Iterator for Entries {
 
     /// The next entry; what is left of the last one is passed over.
     fn next(&mut self) -> Option<Item> {
-        match &mut self.walk {
+        self.start_byte += self.last.take().map_or(0, |last| last.length());
+        let Found { name, content } = match &mut self.walk {
             Walk::Tar(tar) => tar.next(),
             Walk::Zip(zip) => zip.next(),
+        }?;
+        let opened = content.and_then(|(bytes, content)| Ok((bytes, entry::open(content, self.bounds, &self.meter)?)));
+        let (bytes, opened) = match opened {
+            Ok(opened) => opened,
+            Err(reason) => return Some(self.reject(name, reason)),
+        };
+        let start_byte = self.start_byte;
+        match opened.unpacked {
+            Some(unpacked) => self.last = Some(unpacked),
+            // Its length is known, and holds also where the entry breaks off.
+            None => self.start_byte += bytes,
         }
+        Some(Item::File(Entry { name, start_byte, head: opened.head, reader: opened.reader }))
     }
 }
 
 /// The stream in which places count, from `start_byte` on; empty if it ends before.
 ///
-/// Plain files are sought; of a zip only the entry that holds `start_byte` is run through.
+/// Plain files are sought; of an archive, entries before `start_byte` are passed over.
 pub fn stream_at<R: Read + Seek + Send + 'static>(
     mut file: R,
     (compression, archive): (Compression, Archive),
     start_byte: u64,
 ) -> std::io::Result<Box<dyn Read + Send>> {
-    if archive == Archive::Zip {
-        return Ok(Box::new(zip::Concat::open(Box::new(file), start_byte)?));
+    if archive != Archive::None {
+        let entries = Entries::open(file, (compression, archive), Bounds::NONE, blake3::Hasher::new())?;
+        return Ok(Box::new(Concat { entries, from: start_byte, current: Box::new(std::io::empty()) }));
     }
     if compression == Compression::None {
         file.seek(SeekFrom::Start(start_byte))?;
@@ -199,13 +208,35 @@ pub fn stream_at<R: Read + Seek + Send + 'static>(
     Ok(stream)
 }
 
-/// The whole stream in which places count.
-pub fn stream<R: Read + Seek + Send + 'static>(
-    file: R,
-    compression: Compression,
-    archive: Archive,
-) -> std::io::Result<Box<dyn Read + Send>> {
-    stream_at(file, (compression, archive), 0)
+/// The contents of all entries in a row, from somewhere on.
+struct Concat {
+    entries: Entries,
+    from: u64,
+    current: Box<dyn Read + Send>,
+}
+
+impl Read for Concat {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            match self.current.read(buf) {
+                // A packed entry ends where it breaks: so its bytes were counted.
+                Err(_) if self.entries.last.is_some() => {}
+                Ok(0) if !buf.is_empty() => {}
+                read => return read,
+            }
+            self.current = match self.entries.next() {
+                None => return Ok(0),
+                Some(Item::Reject { .. }) => continue,
+                // Known to end before, so not read.
+                Some(Item::File(_)) if self.entries.last.is_none() && self.entries.start_byte <= self.from => continue,
+                Some(Item::File(mut entry)) => {
+                    // If it breaks on the way, what is wanted stands in a later entry.
+                    let _ = pass(&mut entry.reader, self.from.saturating_sub(entry.start_byte));
+                    entry.reader
+                }
+            };
+        }
+    }
 }
 
 fn pass(stream: &mut dyn Read, bytes: u64) -> std::io::Result<u64> {

@@ -9,8 +9,7 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read, Result};
 use std::sync::{Arc, Mutex};
 
-use super::{Entry, Item, is_safe};
-use crate::record::Place;
+use super::{Found, is_safe};
 use crate::stages::ingest::{Reason, decode};
 
 pub(super) const BLOCK_BYTES: usize = 512;
@@ -142,7 +141,6 @@ impl Read for Body {
 
 pub(super) struct Tar {
     stream: Arc<Mutex<Stream>>,
-    hasher: blake3::Hasher,
     pub(super) skipped: u64,
     ended: bool,
 }
@@ -168,38 +166,34 @@ enum Next {
     Header(Header),
     End,
     /// Not a header: from here to the end nothing is understood.
-    Garbage(u64, Box<blake3::Hasher>),
+    Garbage,
 }
 
 impl Tar {
-    pub(super) fn new(input: Box<dyn Read + Send>, hasher: blake3::Hasher) -> Tar {
+    pub(super) fn new(input: Box<dyn Read + Send>) -> Tar {
         let input = BufReader::with_capacity(BUFFER_BYTES, input);
         let stream = Stream { input, offset: 0, left: 0, padding: 0, entry: 0, broken: false };
-        Tar { stream: Arc::new(Mutex::new(stream)), hasher, skipped: 0, ended: false }
+        Tar { stream: Arc::new(Mutex::new(stream)), skipped: 0, ended: false }
     }
 
-    pub(super) fn next(&mut self) -> Option<Item> {
+    pub(super) fn next(&mut self) -> Option<Found> {
         let shared = Arc::clone(&self.stream);
         loop {
             let Ok(mut stream) = shared.lock() else { return None };
             if self.ended || stream.broken {
                 return None;
             }
-            let header = match stream.finish(|_| ()).and_then(|()| next_header(&mut stream, &self.hasher)) {
+            let header = match stream.finish(|_| ()).and_then(|()| next_header(&mut stream)) {
                 Ok(Next::Header(header)) => header,
                 Ok(Next::End) => {
                     self.ended = true;
                     return None;
                 }
-                Ok(Next::Garbage(start_byte, mut hasher)) => {
+                Ok(Next::Garbage) => {
                     self.ended = true;
-                    // If the stream breaks on the way, that is the same damage.
-                    let _ = stream.pass(u64::MAX, |bytes| {
-                        hasher.update(bytes);
-                    });
-                    return Some(reject(b"", (start_byte, stream.offset), Reason::DamagedCompression, &hasher));
+                    return Some(Found::damaged(Reason::DamagedCompression));
                 }
-                Err(err) => return Some(self.damaged(&stream, &err)),
+                Err(err) => return Some(Found::damaged(decode::reason(&err))),
             };
             match header.kind {
                 b'5' => {}
@@ -216,61 +210,25 @@ impl Tar {
         }
     }
 
-    fn file(&self, header: &Header) -> Item {
-        let Ok(stream) = self.stream.lock() else { return self.unread(header, Reason::Unreadable) };
-        let (start_byte, entry) = (stream.offset, stream.entry);
-        drop(stream);
+    fn file(&self, header: &Header) -> Found {
+        let name = String::from_utf8_lossy(&header.name).into_owned();
+        let refused = |reason| Found { name: name.clone(), content: Err(reason) };
+        let Ok(entry) = self.stream.lock().map(|stream| stream.entry) else { return refused(Reason::Unreadable) };
         if !is_safe(&header.name) {
-            return self.unread(header, Reason::UnsafeEntryName);
+            return refused(Reason::UnsafeEntryName);
         }
         if header.sparse || !matches!(header.kind, 0 | b'0' | b'7') {
-            return self.unread(header, Reason::UnsupportedEntry);
+            return refused(Reason::UnsupportedEntry);
         }
-        let body = Box::new(Body { stream: Arc::clone(&self.stream), entry });
-        let name = String::from_utf8_lossy(&header.name).into_owned();
-        let entry = Entry::new(name, start_byte, header.bytes, body);
-        if entry.is_nested() { self.nested(header, &entry) } else { Item::File(entry) }
+        Found { name, content: Ok((header.bytes, Box::new(Body { stream: Arc::clone(&self.stream), entry }))) }
     }
-
-    fn nested(&self, header: &Header, entry: &Entry) -> Item {
-        self.hashed(header, entry.start_byte, self.hasher.clone().update(&entry.head), Reason::UnsupportedEntry)
-    }
-
-    fn unread(&self, header: &Header, reason: Reason) -> Item {
-        let start_byte = self.stream.lock().map(|stream| stream.offset).unwrap_or_default();
-        self.hashed(header, start_byte, &self.hasher, reason)
-    }
-
-    /// A reject for a whole entry, whose bytes so far are in `hasher`.
-    fn hashed(&self, header: &Header, start_byte: u64, hasher: &blake3::Hasher, reason: Reason) -> Item {
-        let mut hasher = hasher.clone();
-        let Ok(mut stream) = self.stream.lock() else {
-            return reject(&header.name, (start_byte, start_byte), Reason::Unreadable, &hasher);
-        };
-        let left = std::mem::take(&mut stream.left);
-        let end = stream.pass_exactly(left, |bytes| {
-            hasher.update(bytes);
-        });
-        let reason = end.map_or_else(|err| decode::reason(&err), |()| reason);
-        reject(&header.name, (start_byte, stream.offset), reason, &hasher)
-    }
-
-    fn damaged(&self, stream: &Stream, err: &std::io::Error) -> Item {
-        reject(b"", (stream.offset, stream.offset), decode::reason(err), &self.hasher)
-    }
-}
-
-fn reject(name: &[u8], (start_byte, end_byte): (u64, u64), reason: Reason, hasher: &blake3::Hasher) -> Item {
-    let place = Place { start_byte, end_byte, line: 1, element: 0 };
-    Item::Reject { name: String::from_utf8_lossy(name).into_owned(), place, reason, hash: hasher.finalize() }
 }
 
 /// The header of the next file, with what the extension headers before it say.
-fn next_header(stream: &mut Stream, hasher: &blake3::Hasher) -> Result<Next> {
+fn next_header(stream: &mut Stream) -> Result<Next> {
     let mut extension = Extension::default();
     let mut zeros = stream.offset == 0;
     loop {
-        let start_byte = stream.offset;
         let mut block = [0; BLOCK_BYTES];
         let filled = fill(stream, &mut block)?;
         if filled == 0 && zeros {
@@ -281,7 +239,7 @@ fn next_header(stream: &mut Stream, hasher: &blake3::Hasher) -> Result<Next> {
             continue;
         }
         if filled < BLOCK_BYTES && zeros || filled == BLOCK_BYTES && !checksum_holds(&block) {
-            return Ok(Next::Garbage(start_byte, Box::new(hasher.clone().update(&block[..filled]).clone())));
+            return Ok(Next::Garbage);
         }
         if filled < BLOCK_BYTES {
             return stream.fail(ErrorKind::UnexpectedEof.into());

@@ -88,7 +88,8 @@ fn every_kind_of_tar_entry_has_its_answer() {
         tar_file(b"../up", b'0', b"no"),
         tar_file(b"/abs", b'0', b"no"),
         tar_file(b"sparse", b'S', b"x"),
-        tar_file(b"in.gz", b'0', &[0x1f, 0x8b, 8, 0]),
+        tar_file(b"in.tar", b'0', &tar_of(&[tar_file(b"x", b'0', b"no")])),
+        tar_file(b"in.zst", b'0', &zstd(b"packed\n")),
         tar_file(b"././@LongLink", b'L', &long),
         tar_file(b"deep/cut", b'0', b"two\n"),
         tar_file(b"x", b'x', pax),
@@ -97,14 +98,14 @@ fn every_kind_of_tar_entry_has_its_answer() {
     let got = walk(&bytes);
     let names: Vec<&str> = got.iter().map(|seen| seen.0.as_str()).collect();
     let deep = format!("{}name", "deep/".repeat(30));
-    assert_eq!(names, ["a", "../up", "/abs", "sparse", "in.gz", &deep, "pax/name"]);
+    assert_eq!(names, ["a", "../up", "/abs", "sparse", "in.tar", "in.zst", &deep, "pax/name"]);
     let ends: Vec<Option<Reason>> = got.iter().map(|seen| seen.2.as_ref().err().copied()).collect();
     let (bad, no) = (Some(Reason::UnsafeEntryName), Some(Reason::UnsupportedEntry));
-    assert_eq!(ends, [None, bad, bad, no, no, None, None]);
+    assert_eq!(ends, [None, bad, bad, no, no, None, None, None]);
     check_ranges(&bytes, &got);
     assert_eq!(walk(&zstd(&bytes)), got);
     check_ranges(&zstd(&bytes), &got);
-    assert_eq!(walk(&[bytes.clone(), bytes].concat()).len(), 14);
+    assert_eq!(walk(&[bytes.clone(), bytes].concat()).len(), 16);
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn a_tar_cut_anywhere_gives_what_is_whole_and_one_reject() {
     assert_eq!(walk(&bad_pax).last().map(|seen| seen.2.clone()), Some(Err(Reason::DamagedCompression)));
     let mut broken = bytes.clone();
     broken[1024 + 3] ^= 1;
-    assert_eq!(walk(&broken)[1..], [(String::new(), 1024, Err(Reason::DamagedCompression))]);
+    assert_eq!(walk(&broken)[1..], [(String::new(), 3, Err(Reason::DamagedCompression))]);
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn zip_entries_that_cannot_be_read_are_rejects() {
         ("../b", 0, b"no"),
         ("c", 1, b"no"),
         ("d/", 0, b""),
-        ("e.gz", 0, b"\x1f\x8b"),
+        ("e.zip", 0, b"PK\x03\x04"),
         ("f", 0, b"two"),
     ];
     let bytes = zip_of(files);
@@ -239,8 +240,8 @@ fn zip_entries_that_cannot_be_read_are_rejects() {
         ("a", 0, Ok(b"one".to_vec())),
         ("../b", 3, Err(Reason::UnsafeEntryName)),
         ("c", 3, Err(Reason::UnsupportedEntry)),
-        ("e.gz", 3, Err(Reason::UnsupportedEntry)),
-        ("f", 5, Ok(b"two".to_vec())),
+        ("e.zip", 3, Err(Reason::UnsupportedEntry)),
+        ("f", 3, Ok(b"two".to_vec())),
     ];
     assert_eq!(got, expected.into_iter().map(|s| (s.0.to_owned(), s.1, s.2)).collect::<Vec<_>>());
     check_ranges(&bytes, &got);
@@ -257,5 +258,57 @@ fn a_damaged_zip_gives_what_is_whole_and_one_reject() {
         let got = walk(&bytes[..cut]);
         assert_eq!(got[0].2, Ok(b"one".to_vec()));
         assert_eq!(got.iter().filter(|seen| seen.2.is_err()).count(), 1, "cut at {cut} of {}: {got:?}", bytes.len());
+    }
+}
+
+/// Packed entries between plain ones, one of them broken, one packed twice: places go on behind what came out.
+#[test]
+fn packed_entries_are_unpacked_and_found_again() {
+    let line = b"packed line of text\n".repeat(9_000);
+    let whole = zstd(&line);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&line).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let cut = &gzip[..gzip.len() - 9];
+    let twice = zstd(&zstd(b"no"));
+    let files: [(&str, &[u8]); 6] =
+        [("a", b"one"), ("b.zst", &whole), ("c.gz", cut), ("d", b"two"), ("e.zst.zst", &twice), ("f.gz", &gzip)];
+    let tar = tar_of(&files.map(|(name, body)| tar_file(name.as_bytes(), b'0', body)));
+    let zip = zip_of(&files.map(|(name, body)| (name, 0, body)));
+    for bytes in [zstd(&tar), tar, zip] {
+        let got = walk(&bytes);
+        let names: Vec<&str> = got.iter().map(|seen| seen.0.as_str()).collect();
+        assert_eq!(names, ["a", "b.zst", "c.gz", "c.gz", "d", "e.zst.zst", "f.gz"]);
+        assert!(got[1].2 == Ok(line.clone()) && got[6].2 == Ok(line.clone()));
+        assert_eq!((got[1].1, got[2].1), (3, 3 + line.len() as u64));
+        assert_eq!((&got[3].2, &got[4].2), (&Err(Reason::DamagedCompression), &Ok(b"two".to_vec())));
+        assert_eq!(got[5].2, Err(Reason::UnsupportedEntry));
+        check_ranges(&bytes, &got);
+    }
+}
+
+#[test]
+fn bounds_hold_over_both_levels_and_all_entries() {
+    let zeros = zstd(&vec![b' '; 40 << 20]);
+    let bytes = tar_of(&["a", "b", "c"].map(|name| tar_file(name.as_bytes(), b'0', &zeros)));
+    for bounds in
+        [Bounds { decompressed_bytes: 50 << 20, ratio: u64::MAX }, Bounds { decompressed_bytes: u64::MAX, ratio: 100 }]
+    {
+        for bytes in [bytes.clone(), zstd(&bytes)] {
+            let mut input = Cursor::new(bytes);
+            let kind = kind(&mut input).unwrap();
+            let ends = Entries::open(input, kind, bounds, blake3::Hasher::new()).unwrap().map(|item| match item {
+                Item::File(mut entry) => {
+                    std::io::copy(&mut entry.reader, &mut std::io::sink()).map_err(|err| decode::reason(&err)).err()
+                }
+                Item::Reject { reason, .. } => Some(reason),
+            });
+            let ends: Vec<Option<Reason>> = ends.collect();
+            assert_eq!(ends[0], None);
+            assert!(
+                ends.len() > 1 && ends[1..].iter().all(|end| *end == Some(Reason::TooMuchDecompressed)),
+                "{ends:?}"
+            );
+        }
     }
 }

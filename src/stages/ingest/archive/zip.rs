@@ -10,9 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use flate2::bufread::DeflateDecoder;
 
+use super::Found;
 use super::directory::{Directory, File, LOCAL_BYTES, Listed, read_all, u16_at};
-use super::{Entry, Item, pass};
-use crate::record::Place;
 use crate::stages::ingest::Reason;
 use crate::stages::ingest::decode::{Bounds, Limited, Meter};
 
@@ -107,92 +106,29 @@ pub(super) struct Zip {
     source: Source,
     directory: Directory,
     next: usize,
-    hasher: blake3::Hasher,
 }
 
 impl Zip {
-    pub(super) fn open(mut file: Box<dyn File>, bounds: Bounds, hasher: blake3::Hasher) -> Result<Zip> {
+    pub(super) fn open(mut file: Box<dyn File>, bounds: Bounds, meter: Meter) -> Result<Zip> {
         let directory = Directory::read(&mut *file)?;
-        let source = Source { file: Arc::new(Mutex::new(file)), meter: Meter::default(), bounds };
-        Ok(Zip { source, directory, next: 0, hasher })
+        Ok(Zip { source: Source { file: Arc::new(Mutex::new(file)), meter, bounds }, directory, next: 0 })
     }
 
     pub(super) fn skipped(&self) -> u64 {
         self.directory.skipped
     }
 
-    pub(super) fn next(&mut self) -> Option<Item> {
-        let index = self.next;
-        self.next += 1;
-        let Some(listed) = self.directory.listed.get(index) else {
+    pub(super) fn next(&mut self) -> Option<Found> {
+        let Some(listed) = self.directory.listed.get(self.next) else {
             let damaged = std::mem::take(&mut self.directory.damaged);
-            return damaged.then(|| self.reject(index, None, Reason::DamagedCompression));
+            return damaged.then(|| Found::damaged(Reason::DamagedCompression));
         };
-        if let Some(reason) = listed.refused {
-            return Some(self.reject(index, Some(listed), reason));
-        }
-        let Ok(content) = self.source.content(listed) else {
-            return Some(self.reject(index, Some(listed), Reason::DamagedCompression));
+        self.next += 1;
+        let content = match listed.refused {
+            Some(reason) => Err(reason),
+            None => self.source.content(listed).map_err(|_| Reason::DamagedCompression),
         };
         let name = String::from_utf8_lossy(&listed.name).into_owned();
-        let entry = Entry::new(name, listed.start_byte, listed.bytes, content);
-        if entry.is_nested() { Some(self.nested(entry)) } else { Some(Item::File(entry)) }
-    }
-
-    /// Not in the stream, so without bytes; `element` tells it from others at the same place.
-    fn reject(&self, index: usize, listed: Option<&Listed>, reason: Reason) -> Item {
-        let at = listed.map_or(self.directory.stream_bytes, |listed| listed.start_byte);
-        let element = u32::try_from(index).unwrap_or(u32::MAX);
-        let place = Place { start_byte: at, end_byte: at, line: 1, element };
-        let name = listed.map(|listed| String::from_utf8_lossy(&listed.name).into_owned()).unwrap_or_default();
-        Item::Reject { name, place, reason, hash: self.hasher.finalize() }
-    }
-
-    /// In the stream, but not read.
-    fn nested(&self, mut entry: Entry) -> Item {
-        let (mut hasher, start_byte) = (self.hasher.clone(), entry.start_byte);
-        let copied = std::io::copy(&mut entry.reader, &mut hasher);
-        let reason = match &copied {
-            Ok(_) => Reason::UnsupportedEntry,
-            Err(err) => crate::stages::ingest::decode::reason(err),
-        };
-        let bytes = copied.unwrap_or_default();
-        let hasher = if bytes == 0 { self.hasher.clone() } else { hasher };
-        let place = Place { start_byte, end_byte: start_byte + bytes, line: 1, element: 0 };
-        Item::Reject { name: entry.name, place, reason, hash: hasher.finalize() }
-    }
-}
-
-/// The contents of all kept entries in a row, from somewhere on.
-pub(super) struct Concat {
-    source: Source,
-    listed: std::vec::IntoIter<Listed>,
-    current: Box<dyn Read + Send>,
-}
-
-impl Concat {
-    pub(super) fn open(mut file: Box<dyn File>, start_byte: u64) -> Result<Concat> {
-        let directory = Directory::read(&mut *file)?;
-        let source = Source { file: Arc::new(Mutex::new(file)), meter: Meter::default(), bounds: Bounds::NONE };
-        let wanted =
-            |listed: &Listed| listed.refused.is_none() && listed.start_byte.saturating_add(listed.bytes) > start_byte;
-        let listed: Vec<Listed> = directory.listed.into_iter().filter(wanted).collect();
-        let skip = listed.first().map_or(0, |first| start_byte.saturating_sub(first.start_byte));
-        let mut concat = Concat { source, listed: listed.into_iter(), current: Box::new(std::io::empty()) };
-        pass(&mut concat, skip)?;
-        Ok(concat)
-    }
-}
-
-impl Read for Concat {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        loop {
-            let n = self.current.read(buf)?;
-            if n > 0 || buf.is_empty() {
-                return Ok(n);
-            }
-            let Some(listed) = self.listed.next() else { return Ok(0) };
-            self.current = self.source.content(&listed)?;
-        }
+        Some(Found { name, content: content.map(|content| (listed.bytes, content)) })
     }
 }
