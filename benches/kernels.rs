@@ -55,7 +55,7 @@ fn main() {
     assert!(conversations.len() > ROWS * 99 / 100 && conversations.len() <= ROWS);
 
     let began = Instant::now();
-    let english = conversations.iter().filter(|c| language::detect(c) == "eng").count();
+    let english = conversations.iter().filter(|c| language::detect(c).language == "eng").count();
     tell("language", began, conversations.len());
     assert!(english > 0);
 

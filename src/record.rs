@@ -78,6 +78,13 @@ pub struct Conversation {
     pub metadata: Option<String>,
     /// `chosen` or `rejected` where the log itself states a preference.
     pub preference: Option<Preference>,
+    /// Who called, as the log says it. Never written: the scan makes it [`user_key`].
+    pub user: Option<String>,
+    /// Where the call came from: a service, an environment, a kind of call.
+    pub surface: Option<String>,
+    /// What the log says the call took, all choices together; cached input counts.
+    pub input_tokens: Option<u64>,
+    pub output_tokens: Option<u64>,
 }
 
 /// A preference that the log itself states. Both sides come from one record, which may state
@@ -206,6 +213,13 @@ pub fn record_id(key: &ProjectKey, source_id: &str, place: Place) -> Id {
     Id::of(hasher.finalize())
 }
 
+/// The pseudonym of a person who called: the same in every source and format of a project.
+pub fn user_key(key: &ProjectKey, user: &str) -> Id {
+    // Mail addresses are told apart without case, as redaction does.
+    let lower = if user.contains('@') { user.to_lowercase() } else { user.to_owned() };
+    key.id("user", lower.trim().as_bytes())
+}
+
 /// What is not random is a hash: a number in 0..2^64 from a seed, a purpose and an id.
 /// Depends on nothing else, so adding rows never reshuffles the others (law 4).
 pub fn chance(seed: u64, purpose: &str, id: &str) -> u64 {
@@ -229,6 +243,14 @@ mod tests {
         assert_ne!(other.id("test", b"content"), id);
         assert_ne!(key.id("other purpose", b"content"), id);
         assert_eq!(format!("{key:?}"), "ProjectKey(..)");
+    }
+
+    #[test]
+    fn a_person_has_one_key_however_their_mail_address_is_written() {
+        let key = ProjectKey::from_secret("a secret of good length").unwrap();
+        assert_eq!(user_key(&key, "Jo@Example.com "), user_key(&key, "jo@example.com"));
+        assert_ne!(user_key(&key, "U-1"), user_key(&key, "u-1"));
+        assert_ne!(user_key(&key, "u-1"), key.id("conversation", b"u-1"));
     }
 
     #[test]

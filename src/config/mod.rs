@@ -58,6 +58,17 @@ pub struct Ingest {
     pub max_reject_share: f64,
     #[serde(default)]
     pub limits: Limits,
+    /// Counts `model_tokens` of each conversation; without it that column is empty.
+    pub tokenizer: Option<Tokenizer>,
+}
+
+/// Vocabularies of OpenAI's models, under the names that tiktoken gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Tokenizer {
+    #[serde(rename = "cl100k_base")]
+    Cl100kBase,
+    #[serde(rename = "o200k_base")]
+    O200kBase,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -16,7 +16,7 @@ use super::Sink;
 use super::columns::{arrow_error, numbers, text};
 use super::rows::{Maker, reading};
 use super::written::{Folders, SplitSink, Written};
-use crate::config::{Format, Limits, Source};
+use crate::config::{Format, Ingest, Source};
 use crate::error::Result;
 use crate::layer::tables::Table;
 use crate::record::{Id, Place, ProjectKey, record_id};
@@ -65,21 +65,21 @@ pub struct Joiner {
 
 impl Joiner {
     pub fn create(
-        sources: &[Source],
-        limits: Limits,
+        ingest: &Ingest,
         redactor: Arc<Redactor>,
         key: &ProjectKey,
         (folders, settings): (Folders, Settings),
     ) -> Result<Joiner> {
+        let limits = ingest.limits;
         let read = |source: &Source| {
             let mapping = source.mapping.as_ref();
             Ok((source.path.clone(), reading((None, "messages"), mapping, Joining::Done, limits)?))
         };
-        let mapped = sources.iter().filter(|source| source.join.is_some()).map(read).collect::<Result<_>>()?;
+        let mapped = ingest.sources.iter().filter(|source| source.join.is_some()).map(read).collect::<Result<_>>()?;
         let told = reading((None, "messages"), None, Joining::Done, limits)?;
         Ok(Joiner {
             mapped,
-            maker: Maker::new(told.clone(), redactor, key),
+            maker: Maker::new(told.clone(), redactor, ingest.tokenizer, key),
             told,
             sink: SplitSink::create(folders, 0, key, settings)?,
             key: key.clone(),

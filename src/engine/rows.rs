@@ -10,14 +10,15 @@ use arrow::record_batch::RecordBatch;
 
 use super::scan::{Counted, ScanSpec, Split};
 use crate::canon;
-use crate::config::{Format, Limits};
+use crate::config::{Format, Limits, Tokenizer};
 use crate::error::Error;
 use crate::layer::build::{FindingRow, RecordRow, StreamBuilder, tool_calls_json};
 use crate::layer::fragments::{FragmentBuilder, FragmentRow};
-use crate::record::{Conversation, Id, Place, ProjectKey, record_id};
+use crate::record::{Conversation, Id, Place, ProjectKey, record_id, user_key};
 use crate::stages::ingest::join::Joining;
 use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::Records;
+use crate::stages::ingest::tokens::Counter;
 use crate::stages::ingest::{self, Reading, Reason, language};
 use crate::stages::redact::{Finding, Redactor};
 
@@ -41,6 +42,7 @@ pub struct Rows {
 pub struct Maker {
     reading: Reading,
     redactor: Arc<Redactor>,
+    counter: Option<Counter>,
     key: ProjectKey,
     record_hasher: blake3::Hasher,
     builder: StreamBuilder,
@@ -85,7 +87,7 @@ impl Rows {
         let reading = reading(named, split.mapping.as_ref(), joining, spec.limits)?;
         Ok(Rows {
             records,
-            maker: Maker::new(reading, redactor, key),
+            maker: Maker::new(reading, redactor, spec.tokenizer, key),
             fragments: FragmentBuilder::default(),
             source_id: split.source_id.clone(),
             lfs_pointer: split.lfs_pointer,
@@ -150,10 +152,11 @@ impl Iterator for Rows {
 pub type At<'a> = (&'a str, Place, Id);
 
 impl Maker {
-    pub fn new(reading: Reading, redactor: Arc<Redactor>, key: &ProjectKey) -> Maker {
+    pub fn new(reading: Reading, redactor: Arc<Redactor>, tokenizer: Option<Tokenizer>, key: &ProjectKey) -> Maker {
         Maker {
             reading,
             redactor,
+            counter: tokenizer.map(Counter::new),
             key: key.clone(),
             record_hasher: key.hasher("record"),
             builder: StreamBuilder::default(),
@@ -210,7 +213,8 @@ impl Maker {
     }
 
     fn keep(&mut self, source_id: &str, place: Place, record_hash: Id, mut conversation: Conversation) {
-        let language = language::detect(&conversation);
+        let said = language::detect(&conversation);
+        let user_key = conversation.user.take().map(|user| user_key(&self.key, &user));
         self.findings.clear();
         self.redactor.conversation(&mut conversation, &mut self.findings);
         let row = RecordRow {
@@ -219,7 +223,11 @@ impl Maker {
             source_id,
             place,
             record_hash,
-            language,
+            language: said.language,
+            language_confidence: said.confidence,
+            script: said.script,
+            model_tokens: self.counter.and_then(|counter| counter.count(&conversation)),
+            user_key,
         };
         let findings: Vec<FindingRow> = self.findings.iter().map(Finding::row).collect();
         self.builder.keep(&row, &conversation, &findings);

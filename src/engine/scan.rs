@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rows::{Batch, Rows};
 use super::written::{Folders, SplitSink, Written};
-use crate::config::{Limits, Redact};
+use crate::config::{Limits, Redact, Tokenizer};
 use crate::error::Error;
 use crate::input::{Input, Location};
 use crate::record::ProjectKey;
@@ -70,6 +70,7 @@ pub struct Split {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ScanSpec {
     pub limits: Limits,
+    pub tokenizer: Option<Tokenizer>,
     pub redact: Redact,
     /// Of the project key: another process must hold the same one.
     pub key_fingerprint: String,

@@ -37,15 +37,17 @@ pub struct RecordRow<'a> {
     pub place: Place,
     pub record_hash: Id,
     pub language: &'static str,
+    pub language_confidence: f32,
+    pub script: &'static str,
+    pub model_tokens: Option<u64>,
+    pub user_key: Option<Id>,
 }
 
 pub struct StreamBuilder {
     texts: Texts,
     places: Places,
     created_at: TimestampMicrosecondBuilder,
-    turns: UInt32Builder,
-    content_bytes: UInt64Builder,
-    finding_count: UInt32Builder,
+    counts: Counts,
     messages: ListBuilder<StructBuilder>,
     findings: ListBuilder<StructBuilder>,
     rows: usize,
@@ -63,8 +65,22 @@ struct Texts {
     metadata: StringBuilder,
     preference: StringBuilder,
     language: StringBuilder,
+    script: StringBuilder,
+    user_key: StringBuilder,
+    surface: StringBuilder,
     tools: StringBuilder,
     reject: StringBuilder,
+}
+
+#[derive(Default)]
+struct Counts {
+    language_confidence: Float32Builder,
+    turns: UInt32Builder,
+    content_bytes: UInt64Builder,
+    finding_count: UInt32Builder,
+    input_tokens: UInt64Builder,
+    output_tokens: UInt64Builder,
+    model_tokens: UInt64Builder,
 }
 
 #[derive(Default)]
@@ -94,9 +110,7 @@ impl Default for StreamBuilder {
             texts: Texts::default(),
             places: Places::default(),
             created_at: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
-            turns: UInt32Builder::new(),
-            content_bytes: UInt64Builder::new(),
-            finding_count: UInt32Builder::new(),
+            counts: Counts::default(),
             messages: struct_list("messages"),
             findings: struct_list("findings"),
             rows: 0,
@@ -130,14 +144,22 @@ impl StreamBuilder {
         texts.metadata.append_option(conversation.metadata.as_deref());
         texts.preference.append_option(conversation.preference.map(|p| p.as_str()));
         texts.language.append_value(row.language);
+        texts.script.append_value(row.script);
+        texts.user_key.append_option(row.user_key.map(|key| key.to_string()));
+        texts.surface.append_option(conversation.surface.as_deref());
         texts.tools.append_option(conversation.tools.as_deref());
         texts.reject.append_null();
         self.created_at.append_option(conversation.created_at_us);
         let users = conversation.messages.iter().filter(|m| m.role == crate::record::Role::User).count();
-        self.turns.append_value(users as u32);
         let bytes: usize = conversation.messages.iter().map(|m| m.content.len()).sum();
-        self.content_bytes.append_value(bytes as u64);
-        self.finding_count.append_value(findings.len() as u32);
+        let counts = &mut self.counts;
+        counts.language_confidence.append_value(row.language_confidence);
+        counts.turns.append_value(users as u32);
+        counts.content_bytes.append_value(bytes as u64);
+        counts.finding_count.append_value(findings.len() as u32);
+        counts.input_tokens.append_option(conversation.input_tokens);
+        counts.output_tokens.append_option(conversation.output_tokens);
+        counts.model_tokens.append_option(row.model_tokens);
         self.bytes += bytes;
         conversation.messages.iter().for_each(|message| push_message(self.messages.values(), message));
         self.messages.append(true);
@@ -150,17 +172,29 @@ impl StreamBuilder {
         let texts = &mut self.texts;
         texts.record_id.append_value("");
         texts.conversation_id.append_value("");
-        for column in
-            [&mut texts.model, &mut texts.external_id, &mut texts.metadata, &mut texts.preference, &mut texts.tools]
-        {
+        for column in [
+            &mut texts.model,
+            &mut texts.external_id,
+            &mut texts.metadata,
+            &mut texts.preference,
+            &mut texts.user_key,
+            &mut texts.surface,
+            &mut texts.tools,
+        ] {
             column.append_null();
         }
         texts.language.append_value("");
+        texts.script.append_value("");
         texts.reject.append_value(reason);
         self.created_at.append_null();
-        self.turns.append_value(0);
-        self.content_bytes.append_value(0);
-        self.finding_count.append_value(0);
+        let counts = &mut self.counts;
+        counts.language_confidence.append_value(0.0);
+        counts.turns.append_value(0);
+        counts.content_bytes.append_value(0);
+        counts.finding_count.append_value(0);
+        for column in [&mut counts.input_tokens, &mut counts.output_tokens, &mut counts.model_tokens] {
+            column.append_null();
+        }
         self.messages.append(true);
         self.findings.append(true);
     }
@@ -183,7 +217,7 @@ impl StreamBuilder {
     }
 
     pub fn finish(&mut self) -> Result<RecordBatch, arrow::error::ArrowError> {
-        let (texts, places) = (&mut self.texts, &mut self.places);
+        let (texts, places, counts) = (&mut self.texts, &mut self.places, &mut self.counts);
         let columns: Vec<ArrayRef> = vec![
             Arc::new(texts.record_id.finish()),
             Arc::new(texts.conversation_id.finish()),
@@ -199,9 +233,16 @@ impl StreamBuilder {
             Arc::new(texts.metadata.finish()),
             Arc::new(texts.preference.finish()),
             Arc::new(texts.language.finish()),
-            Arc::new(self.turns.finish()),
-            Arc::new(self.content_bytes.finish()),
-            Arc::new(self.finding_count.finish()),
+            Arc::new(counts.language_confidence.finish()),
+            Arc::new(texts.script.finish()),
+            Arc::new(counts.turns.finish()),
+            Arc::new(counts.content_bytes.finish()),
+            Arc::new(counts.finding_count.finish()),
+            Arc::new(counts.input_tokens.finish()),
+            Arc::new(counts.output_tokens.finish()),
+            Arc::new(counts.model_tokens.finish()),
+            Arc::new(texts.user_key.finish()),
+            Arc::new(texts.surface.finish()),
             Arc::new(self.messages.finish()),
             Arc::new(texts.tools.finish()),
             Arc::new(texts.reject.finish()),

@@ -16,6 +16,10 @@ fn number(name: &str, of: DataType) -> Field {
     Field::new(name, of, false)
 }
 
+fn maybe_number(name: &str, of: DataType) -> Field {
+    Field::new(name, of, true)
+}
+
 fn list(name: &str, of: DataType) -> Field {
     Field::new(name, list_of(of), false)
 }
@@ -72,9 +76,21 @@ fn facts() -> Vec<Field> {
         maybe("metadata"),
         maybe("preference"),
         text("language"),
+        // How sure `language` is, 0 to 1; 0 where it is `und`.
+        number("language_confidence", DataType::Float32),
+        // ISO 15924; Zyyy where there are no letters.
+        text("script"),
         number("turns", DataType::UInt32),
         number("content_bytes", DataType::UInt64),
         number("finding_count", DataType::UInt32),
+        // As the log states them, for the whole call.
+        maybe_number("input_tokens", DataType::UInt64),
+        maybe_number("output_tokens", DataType::UInt64),
+        // Contents and tool calls, redacted, by the tokenizer that the pipeline names.
+        maybe_number("model_tokens", DataType::UInt64),
+        // Keyed hash of who called.
+        maybe("user_key"),
+        maybe("surface"),
     ]
 }
 

@@ -49,17 +49,20 @@ impl<L: Layer> Made<L> {
 
 /// Conversations without personal data and secrets, one row a record.
 /// - 1: first release.
+/// - 2: script, confidence of the language, tokens, who called (keyed) and from where.
 #[derive(Clone, Debug)]
 pub enum Redacted {}
 
 /// What dedup compares: hashes and columns to select by, no text.
 /// - 1: first release.
 /// - 2: with `opening`.
+/// - 3: the new columns of `redacted` 2.
 #[derive(Clone, Debug)]
 pub enum Sketch {}
 
 /// Kept conversations: columns to select by; the text stays in `redacted`, found by `record_id`.
 /// - 1: first release.
+/// - 2: the new columns of `redacted` 2.
 #[derive(Clone, Debug)]
 pub enum Deduped {}
 
@@ -90,9 +93,9 @@ macro_rules! layer {
     };
 }
 
-layer!(Redacted, "redacted", 1, columns::redacted);
-layer!(Sketch, "sketch", 2, columns::sketch);
-layer!(Deduped, "deduped", 1, columns::deduped);
+layer!(Redacted, "redacted", 2, columns::redacted);
+layer!(Sketch, "sketch", 3, columns::sketch);
+layer!(Deduped, "deduped", 2, columns::deduped);
 layer!(Sampled, "sampled", 1, columns::sampled);
 layer!(Labeled, "labeled", 1, columns::labeled);
 layer!(Labels, "labels", 1, columns::labels);

@@ -66,6 +66,7 @@ impl Job<'_> {
         let folders = missing.iter().zip(&staged).map(|(source, one)| folder(source, one)).collect::<Result<_>>()?;
         let spec = ScanSpec {
             limits: self.loaded.pipeline.ingest.limits,
+            tokenizer: self.loaded.pipeline.ingest.tokenizer,
             redact: self.loaded.pipeline.redact.clone(),
             key_fingerprint: self.key.fingerprint().to_string(),
             batch_rows: self.batch_rows,
@@ -147,6 +148,7 @@ impl Job<'_> {
             settings: serde_json::json!({
                 "path": absolute.to_string(), "bytes": source.bytes, "compression": source.compression,
                 "redact": self.loaded.pipeline.redact, "limits": self.loaded.pipeline.ingest.limits,
+                "tokenizer": self.loaded.pipeline.ingest.tokenizer,
             }),
             books: one.books,
             counts: one.counts,
@@ -221,6 +223,7 @@ pub(super) fn redacted_key(loaded: &Loaded, key: &ProjectKey, source: &SourceFil
         source.settings.mapping,
         source.settings.join,
         pipeline.ingest.limits,
+        pipeline.ingest.tokenizer,
         pipeline.redact,
         READER_VERSION,
         RULES_VERSION,

@@ -201,7 +201,7 @@ impl Inspection {
         for mut conversation in conversations {
             self.conversations += 1;
             self.messages += conversation.messages.len() as u64;
-            *self.languages.entry(language::detect(&conversation)).or_default() += 1;
+            *self.languages.entry(language::detect(&conversation).language).or_default() += 1;
             let mut findings = Vec::new();
             redactor.conversation(&mut conversation, &mut findings);
             for finding in &findings {

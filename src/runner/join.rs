@@ -68,13 +68,8 @@ impl Job<'_> {
         let pipeline = &self.loaded.pipeline;
         let redactor =
             Redactor::new(&pipeline.redact, &self.key).map_err(|what| Error::config(&self.loaded.file, what))?;
-        let joiner = Joiner::create(
-            &pipeline.ingest.sources,
-            pipeline.ingest.limits,
-            Arc::new(redactor),
-            &self.key,
-            (staged.folders()?, self.settings()),
-        )?;
+        let joiner =
+            Joiner::create(&pipeline.ingest, Arc::new(redactor), &self.key, (staged.folders()?, self.settings()))?;
         let mut written = self.engine.drain_ordered(STAGE, plan, joiner).await?;
         let sketches = std::mem::take(&mut written.sketches);
         let paths: HashMap<&str, String> =
@@ -110,6 +105,7 @@ impl Job<'_> {
             inputs: parts.iter().map(|one| one.manifest.key.clone()).collect(),
             settings: serde_json::json!({
                 SOURCES: sources, "redact": self.loaded.pipeline.redact, "limits": self.loaded.pipeline.ingest.limits,
+                "tokenizer": self.loaded.pipeline.ingest.tokenizer,
             }),
             books: one.books,
             counts: one.counts,
@@ -133,7 +129,13 @@ pub(super) fn joined_key<'k>(loaded: &Loaded, parts: impl Iterator<Item = &'k st
     parts.sort_unstable();
     let entries: Vec<_> =
         loaded.pipeline.ingest.sources.iter().map(|one| (&one.path, &one.join, &one.mapping)).collect();
-    let settings =
-        serde_json::json!([entries, loaded.pipeline.ingest.limits, READER_VERSION, RULES_VERSION, canon::VERSION]);
+    let settings = serde_json::json!([
+        entries,
+        loaded.pipeline.ingest.limits,
+        loaded.pipeline.ingest.tokenizer,
+        READER_VERSION,
+        RULES_VERSION,
+        canon::VERSION
+    ]);
     manifest::key(&[Redacted::NAME, STAGE, &parts.join(" "), &settings.to_string()])
 }

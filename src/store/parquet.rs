@@ -31,7 +31,7 @@ const JSON_COLUMNS: [&str; 2] = ["tools", "tool_calls"];
 
 /// Columns in which the same few values come again and again; the rest are ids, hashes and text,
 /// for which building a dictionary is wasted work (a third of the time to write a layer).
-const FEW_VALUES: [&str; 20] = [
+const FEW_VALUES: [&str; 22] = [
     "role",
     "name",
     "source_id",
@@ -39,6 +39,8 @@ const FEW_VALUES: [&str; 20] = [
     "model",
     "preference",
     "language",
+    "script",
+    "surface",
     "last_role",
     "type",
     "field",

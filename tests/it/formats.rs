@@ -56,13 +56,16 @@ fn conversation(batch: &RecordBatch, row: usize, page: &mut String) {
         number("end_byte")
     )
     .unwrap();
-    for name in ["model", "external_id", "preference", "language", "tools", "metadata"] {
+    for name in ["model", "external_id", "preference", "language", "script", "user_key", "surface", "tools", "metadata"]
+    {
         if let Some(value) = text(batch, name, row) {
             writeln!(page, "  {name} {value}").unwrap();
         }
     }
-    if number("created_at") != "-" {
-        writeln!(page, "  created_at {}", number("created_at")).unwrap();
+    for name in ["created_at", "input_tokens", "output_tokens"] {
+        if number(name) != "-" {
+            writeln!(page, "  {name} {}", number(name)).unwrap();
+        }
     }
     let messages = batch.column_by_name("messages").unwrap().as_list::<i32>().value(row);
     let messages = messages.as_struct();

@@ -4,6 +4,7 @@
 //! own and ends only processes that it started.
 
 mod bad_input;
+mod canonical;
 mod containers;
 mod corpus;
 mod crash;

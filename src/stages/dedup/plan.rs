@@ -8,7 +8,8 @@
 use super::sketch::Settings;
 
 const FACTS: &str = "record_id, conversation_id, source_id, start_byte, end_byte, line, element, record_hash, \
-    model, created_at, external_id, metadata, preference, language, turns, content_bytes, finding_count";
+    model, created_at, external_id, metadata, preference, language, language_confidence, script, \
+    turns, content_bytes, finding_count, input_tokens, output_tokens, model_tokens, user_key, surface";
 
 /// `redacted` → rows of `sketch`.
 pub fn sketches(settings: &Settings) -> String {

@@ -1,4 +1,4 @@
-//! The language of a conversation, from what the user says.
+//! The language and script of a conversation, from what the user says.
 //!
 //! Function words decide where they are clear (a few dozen lookups); everything else goes to
 //! whatlang, whose trigrams cost 0.8 microseconds a byte (measured 2026-11: 102 us for 120 bytes,
@@ -8,6 +8,7 @@
 //! (ISO 639-2, undetermined).
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use crate::record::{Conversation, Role};
@@ -21,6 +22,57 @@ const MAX_BYTES: usize = 240;
 /// Function words so many times as frequent as the next language's, and at least so many.
 const CLEAR_LEAD: usize = 2;
 const CLEAR_WORDS: usize = 2;
+
+/// Scripts by ISO 15924 code and the Unicode blocks of their letters. `Hani` is any Han: which
+/// characters are simplified is not told. `Jpan` and `Kore` are the mixes that people write.
+const SCRIPTS: [(&str, &[RangeInclusive<char>]); 25] = [
+    (
+        "Latn",
+        &[
+            '\u{aa}'..='\u{2af}',
+            '\u{1e00}'..='\u{1eff}',
+            '\u{2c60}'..='\u{2c7f}',
+            '\u{a720}'..='\u{a7ff}',
+            '\u{ff21}'..='\u{ff5a}',
+        ],
+    ),
+    ("Cyrl", &['\u{400}'..='\u{52f}', '\u{1c80}'..='\u{1c8f}', '\u{2de0}'..='\u{2dff}', '\u{a640}'..='\u{a69f}']),
+    ("Hani", &['\u{3005}'..='\u{3007}', '\u{3400}'..='\u{9fff}', '\u{f900}'..='\u{faff}', '\u{20000}'..='\u{3ffff}']),
+    ("Jpan", &['\u{3040}'..='\u{30ff}', '\u{31f0}'..='\u{31ff}', '\u{ff66}'..='\u{ff9f}']),
+    ("Kore", &['\u{1100}'..='\u{11ff}', '\u{3130}'..='\u{318f}', '\u{a960}'..='\u{a97f}', '\u{ac00}'..='\u{d7ff}']),
+    (
+        "Arab",
+        &[
+            '\u{600}'..='\u{6ff}',
+            '\u{750}'..='\u{77f}',
+            '\u{870}'..='\u{8ff}',
+            '\u{fb50}'..='\u{fdff}',
+            '\u{fe70}'..='\u{feff}',
+        ],
+    ),
+    ("Deva", &['\u{900}'..='\u{97f}', '\u{a8e0}'..='\u{a8ff}']),
+    ("Grek", &['\u{370}'..='\u{3ff}', '\u{1f00}'..='\u{1fff}']),
+    ("Hebr", &['\u{590}'..='\u{5ff}', '\u{fb1d}'..='\u{fb4f}']),
+    ("Thai", &['\u{e00}'..='\u{e7f}']),
+    ("Beng", &['\u{980}'..='\u{9ff}']),
+    ("Taml", &['\u{b80}'..='\u{bff}']),
+    ("Telu", &['\u{c00}'..='\u{c7f}']),
+    ("Gujr", &['\u{a80}'..='\u{aff}']),
+    ("Guru", &['\u{a00}'..='\u{a7f}']),
+    ("Knda", &['\u{c80}'..='\u{cff}']),
+    ("Mlym", &['\u{d00}'..='\u{d7f}']),
+    ("Orya", &['\u{b00}'..='\u{b7f}']),
+    ("Sinh", &['\u{d80}'..='\u{dff}']),
+    ("Laoo", &['\u{e80}'..='\u{eff}']),
+    ("Mymr", &['\u{1000}'..='\u{109f}']),
+    ("Khmr", &['\u{1780}'..='\u{17ff}']),
+    ("Ethi", &['\u{1200}'..='\u{139f}', '\u{2d80}'..='\u{2ddf}']),
+    ("Geor", &['\u{10a0}'..='\u{10ff}', '\u{1c90}'..='\u{1cbf}']),
+    ("Armn", &['\u{530}'..='\u{58f}']),
+];
+
+/// Place of the Japanese letters in [`SCRIPTS`].
+const JAPANESE: usize = 3;
 
 /// Frequent words that do not stand in the other lists; ISO 639-3.
 const FUNCTION_WORDS: [(&str, &str); 7] = [
@@ -54,8 +106,18 @@ static LANGUAGE_OF: LazyLock<HashMap<&str, u8>> = LazyLock::new(|| {
     of
 });
 
-/// ISO 639-3 code, or `und`.
-pub fn detect(conversation: &Conversation) -> &'static str {
+/// What was found out about a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Detected {
+    /// ISO 639-3 code, or `und`.
+    pub language: &'static str,
+    /// 0 to 1; 0 where the language is `und`.
+    pub confidence: f32,
+    /// ISO 15924 code of the script that most letters are of; `Zyyy` without letters.
+    pub script: &'static str,
+}
+
+pub fn detect(conversation: &Conversation) -> Detected {
     let mut text = String::with_capacity(MAX_BYTES + 8);
     for message in conversation.messages.iter().filter(|message| message.role == Role::User) {
         let room = MAX_BYTES.saturating_sub(text.len());
@@ -66,10 +128,11 @@ pub fn detect(conversation: &Conversation) -> &'static str {
             break;
         }
     }
-    by_function_words(&text).unwrap_or_else(|| by_trigrams(&text))
+    let (language, confidence) = by_function_words(&text).or_else(|| by_trigrams(&text)).unwrap_or(("und", 0.0));
+    Detected { language, confidence, script: script(&text, language) }
 }
 
-fn by_function_words(text: &str) -> Option<&'static str> {
+fn by_function_words(text: &str) -> Option<(&'static str, f32)> {
     let mut counts = [0usize; FUNCTION_WORDS.len()];
     let lower = text.to_lowercase();
     for word in lower.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| !word.is_empty()) {
@@ -80,13 +143,43 @@ fn by_function_words(text: &str) -> Option<&'static str> {
     }
     let best = (0..counts.len()).max_by_key(|&i| counts[i])?;
     let next = (0..counts.len()).filter(|&i| i != best).map(|i| counts[i]).max()?;
-    (counts[best] >= CLEAR_WORDS && counts[best] >= CLEAR_LEAD * next).then(|| FUNCTION_WORDS[best].0)
+    let clear = counts[best] >= CLEAR_WORDS && counts[best] >= CLEAR_LEAD * next;
+    clear.then(|| (FUNCTION_WORDS[best].0, confidence_of_lead(counts[best] - next)))
 }
 
-fn by_trigrams(text: &str) -> &'static str {
-    match whatlang::detect(text) {
-        Some(info) if info.confidence() >= MIN_CONFIDENCE => info.lang().code(),
-        _ => "und",
+/// How often a language that leads by so many words is right: a logistic curve through what was
+/// measured on 2,000 sentences of Django's translations, 40 languages evenly mixed (2026-11: 0.52,
+/// 0.74, 0.89, 0.91, 0.99 for 1 to 5 words). Logs of few languages are right more often.
+fn confidence_of_lead(words: usize) -> f32 {
+    1.0 / (1.0 + (0.92 - words.min(32) as f32).exp())
+}
+
+fn by_trigrams(text: &str) -> Option<(&'static str, f32)> {
+    let info = whatlang::detect(text).filter(|info| info.confidence() >= MIN_CONFIDENCE)?;
+    Some((info.lang().code(), info.confidence() as f32))
+}
+
+/// The script of most letters; of two that are level, the one that stands first in [`SCRIPTS`].
+fn script(text: &str, language: &str) -> &'static str {
+    let mut counts = [0u32; SCRIPTS.len()];
+    for c in text.chars() {
+        if c.is_ascii_alphabetic() {
+            counts[0] += 1;
+        } else if !c.is_ascii()
+            && c.is_alphabetic()
+            && let Some(at) = SCRIPTS.iter().position(|(_, blocks)| blocks.iter().any(|block| block.contains(&c)))
+        {
+            counts[at] += 1;
+        }
+    }
+    let most = counts.iter().copied().max().unwrap_or_default();
+    match SCRIPTS.iter().zip(counts).find(|(_, count)| *count == most) {
+        Some(((code, _), count)) if count > 0 => match *code {
+            // Japanese mixes its own letters with Han.
+            "Hani" if language == "jpn" || counts[JAPANESE] > 0 => "Jpan",
+            code => code,
+        },
+        _ => "Zyyy",
     }
 }
 
@@ -94,6 +187,43 @@ fn by_trigrams(text: &str) -> &'static str {
 mod tests {
     use super::*;
     use crate::record::Message;
+
+    fn detected(text: &str) -> Detected {
+        detect(&Conversation { messages: vec![Message::text(Role::User, text)], ..Default::default() })
+    }
+
+    #[test]
+    fn scripts() {
+        for (text, script) in [
+            ("hello", "Latn"),
+            ("12345 +!", "Zyyy"),
+            ("日本 12", "Hani"),
+            ("日本語版の説明書", "Jpan"),
+            ("Η παραγγελία", "Grek"),
+            ("don’t “quote” me", "Latn"),
+            ("注文した商品がまだ届いていません。確認していただけますか。", "Jpan"),
+            ("주문한 상품이 아직 도착하지 않았어요", "Kore"),
+            ("Где мой заказ? ok", "Cyrl"),
+            ("أين طلبي", "Arab"),
+            ("मेरा ऑर्डर कहाँ है", "Deva"),
+            ("كلمة and many Latin letters beside one Arabic word", "Latn"),
+            ("für", "Latn"),
+            ("¿?¡…", "Zyyy"),
+        ] {
+            assert_eq!(detected(text).script, script, "{text}");
+        }
+    }
+
+    #[test]
+    fn confidence_grows_with_the_evidence() {
+        let (few, many) = (detected("where is my"), detected("where is my order, and when will you send it to me"));
+        assert_eq!((few.language, many.language), ("eng", "eng"));
+        assert!(0.5 < few.confidence && few.confidence < many.confidence && many.confidence < 1.0);
+        assert_eq!(detected("12345"), Detected { language: "und", confidence: 0.0, script: "Zyyy" });
+        let trigrams =
+            detected("Zamówienie jeszcze nie dotarło, proszę sprawdzić, gdzie się teraz znajduje moja paczka.");
+        assert!(trigrams.confidence >= MIN_CONFIDENCE as f32);
+    }
 
     #[test]
     fn languages() {
@@ -106,8 +236,7 @@ mod tests {
             ("¿Cómo puedo cambiar la dirección de mi pedido? Gracias por su ayuda, ya no vivo en el centro.", "spa"),
             ("Zamówienie jeszcze nie dotarło, proszę sprawdzić, gdzie się teraz znajduje moja paczka.", "pol"),
         ] {
-            let conversation = Conversation { messages: vec![Message::text(Role::User, text)], ..Default::default() };
-            assert_eq!(detect(&conversation), code, "{text}");
+            assert_eq!(detected(text).language, code, "{text}");
         }
     }
 }

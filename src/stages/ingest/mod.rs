@@ -19,11 +19,13 @@ pub mod join;
 pub mod language;
 mod lines;
 pub mod mapping;
+mod media;
 mod openai;
 mod parse;
 pub mod records;
 mod sharegpt;
 pub mod table;
+pub mod tokens;
 pub mod tree;
 mod yaml;
 
@@ -306,6 +308,7 @@ pub fn cutter<'a>(
 /// - 1: first release.
 /// - 2: formats read from a tree.
 /// - 3: archives, bzip2, xz, UTF-16.
-pub const READER_VERSION: u32 = 3;
+/// - 4: placeholders of media with type, size and hash; who called, from where, tokens; script.
+pub const READER_VERSION: u32 = 4;
 
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -9,6 +9,8 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Reason;
+use super::formats::messages;
+use super::tree::Json;
 use crate::record::{Message, Role, ToolCall};
 
 #[derive(Deserialize)]
@@ -98,9 +100,9 @@ impl<'de> Deserialize<'de> for Content {
             fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
                 let mut text = String::new();
                 let mut known = true;
-                while let Some(part) = parts.next_element::<Part>()? {
-                    let piece = part.text();
-                    known &= piece.is_some();
+                while let Some(part) = parts.next_element::<Json>()? {
+                    let piece = messages::part(&part);
+                    known &= piece.is_ok();
                     if !text.is_empty() {
                         text.push('\n');
                     }
@@ -126,25 +128,5 @@ impl<'de> Deserialize<'de> for Content {
             }
         }
         deserializer.deserialize_any(Shapes)
-    }
-}
-
-#[derive(Deserialize)]
-struct Part {
-    r#type: Option<String>,
-    text: Option<String>,
-    refusal: Option<String>,
-}
-
-impl Part {
-    fn text(self) -> Option<String> {
-        match self.r#type.as_deref() {
-            Some("text" | "input_text" | "output_text") | None => self.text,
-            Some("refusal") => self.refusal,
-            Some("image_url" | "image" | "input_image") => Some("[image]".to_owned()),
-            Some("input_audio" | "audio") => Some("[audio]".to_owned()),
-            Some("file" | "input_file") => Some("[file]".to_owned()),
-            Some(_) => None,
-        }
     }
 }

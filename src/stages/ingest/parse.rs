@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::formats::caller;
 use super::join::{self, Part};
 use super::openai::RawMessage;
 use super::sharegpt::Turn;
@@ -29,7 +30,7 @@ pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reaso
     if deeper_than(bytes, reading.limits.nesting_depth) {
         return Err(Reason::TooDeep);
     }
-    let conversations = match reading.format {
+    let mut conversations = match reading.format {
         _ if reading.mapping.is_some() => from_tree(text, reading),
         Some(format) if !ONE_PASS.contains(&format) => from_tree(text, reading),
         format => match in_one_pass(text, reading) {
@@ -40,8 +41,9 @@ pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reaso
     if conversations.is_empty() {
         return Err(Reason::NoMessages);
     }
-    for conversation in &conversations {
+    for conversation in &mut conversations {
         check(conversation, reading)?;
+        caller::hide(conversation);
     }
     Ok(conversations)
 }
@@ -51,6 +53,10 @@ const ONE_PASS: [Format; 3] = [Format::OpenaiChat, Format::Sharegpt, Format::Hh]
 
 /// Keys beside `messages` that say the record is more than a chat: its answer, or a gateway's log.
 const MORE_THAN_CHAT: [&str; 3] = ["response", "call_type", "output"];
+
+/// Keys of a chat record that name a caller or a place, or count tokens.
+const OF_A_CALL: [&str; 9] =
+    ["user", "user_id", "userId", "end_user", "safety_identifier", "usage", "prompt_tokens", "input_tokens", "surface"];
 
 fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
     let mut json = serde_json::Deserializer::from_str(text);
@@ -177,11 +183,13 @@ struct Record<'a> {
     system: Option<String>,
     tools: Option<&'a RawValue>,
     model: Option<String>,
-    created: Option<Created<'a>>,
+    created: Option<Json<'a>>,
     id: Option<Cow<'a, str>>,
     /// Whatever else there is, as JSON.
     rest: String,
     more_than_chat: bool,
+    /// Its rest says who called, from where, or counts tokens.
+    of_a_call: bool,
 }
 
 impl Record<'_> {
@@ -203,7 +211,15 @@ impl Record<'_> {
             Format::OpenaiChat => {
                 let messages = self.messages.take().unwrap_or_default();
                 let messages = messages.into_iter().map(RawMessage::message).collect::<Result<_, _>>()?;
-                Ok(vec![self.with_system(messages)])
+                let of_a_call = self.of_a_call;
+                let mut one = self.with_system(messages);
+                if of_a_call && let Some(Ok(rest)) = one.metadata.clone().as_deref().map(serde_json::from_str::<Json>) {
+                    caller::user(&mut one, &[&rest]);
+                    caller::tokens(&mut one, &[&rest]);
+                    let surface = rest.text_of("surface").or_else(|| rest.at(&["metadata", "surface"])?.text());
+                    one.surface = surface.map(str::to_owned);
+                }
+                Ok(vec![one])
             }
             Format::Sharegpt => {
                 let turns = self.conversations.take().unwrap_or_default();
@@ -244,28 +260,10 @@ impl Record<'_> {
                 .filter(|json| !matches!(*json, "null" | "[]" | "\"\""))
                 .map(str::to_owned),
             model: self.model.take(),
-            created_at_us: self.created.take().and_then(|created| created.0.get().parse_time()),
+            created_at_us: self.created.take().and_then(|created| formats::time_us(&created)),
             external_id: self.id.take().map(Cow::into_owned),
             metadata: (!rest.is_empty()).then(|| format!("{{{rest}}}")),
-            preference: None,
-        }
-    }
-}
-
-/// A time as loggers write it: seconds since 1970, or RFC 3339.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Created<'a>(#[serde(borrow)] &'a RawValue);
-
-trait ParseTime {
-    fn parse_time(&self) -> Option<i64>;
-}
-
-impl ParseTime for str {
-    fn parse_time(&self) -> Option<i64> {
-        match self.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-            Some(text) => chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_micros()),
-            None => self.parse::<f64>().ok().filter(|s| s.abs() < 1e11).map(|seconds| (seconds * 1e6) as i64),
+            ..Conversation::default()
         }
     }
 }
@@ -324,6 +322,9 @@ impl<'de> Visitor<'de> for Keys<'_> {
                     record.more_than_chat |= MORE_THAN_CHAT.contains(&other);
                     let mut raw: Option<&RawValue> = None;
                     once(&mut raw, &mut map, twice)?;
+                    record.of_a_call |= OF_A_CALL.contains(&other)
+                        || (other == "metadata"
+                            && raw.is_some_and(|raw| ["user_id", "surface"].iter().any(|key| raw.get().contains(key))));
                     let comma = if record.rest.is_empty() { "" } else { "," };
                     let value = raw.map_or("null", RawValue::get);
                     record.rest.push_str(comma);
@@ -373,7 +374,7 @@ mod tests {
         assert_eq!(got.messages[1].tool_calls[0].arguments, r#"{"q":1}"#);
         assert_eq!(got.messages[2].tool_call_id.as_deref(), Some("c"));
         assert_eq!(got.created_at_us, Some(1_500_000));
-        assert_eq!(got.metadata.as_deref(), Some(r#"{"user":"u"}"#));
+        assert_eq!((got.user.as_deref(), got.metadata), (Some("u"), None));
         assert_eq!(got.tools.as_deref(), Some(r#"[{"a":1}]"#));
         assert_eq!(got.external_id.as_deref(), Some("x1"));
     }

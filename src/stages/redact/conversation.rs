@@ -44,6 +44,7 @@ impl Redactor {
         self.json_field("metadata", &mut conversation.metadata, findings);
         self.field("model", &mut conversation.model, findings);
         self.field("id", &mut conversation.external_id, findings);
+        self.field("surface", &mut conversation.surface, findings);
     }
 
     fn message(&self, i: usize, message: &mut Message, findings: &mut Vec<Finding>) {
@@ -105,6 +106,26 @@ mod tests {
     use super::*;
     use crate::record::{Role, ToolCall};
 
+    /// As `ingest` writes them: digits that would be a card, a phone number or an account if they
+    /// stood alone.
+    #[test]
+    fn placeholders_of_media_are_left_alone() {
+        let key = ProjectKey::from_secret("a secret of good length").unwrap();
+        let redactor = Redactor::new(&Redact::default(), &key).unwrap();
+        let mut hashes: Vec<String> = (0..500u32)
+            .map(|n| crate::record::Id::of(blake3::hash(&n.to_le_bytes())).to_string()[..16].to_owned())
+            .collect();
+        let known =
+            ["4111111111111111", "2025550173123456", "be68539007547034", "5555555555554444", "0012025550173abc"];
+        hashes.extend(known.map(str::to_owned));
+        for (n, hash) in hashes.iter().enumerate() {
+            for before in ["my card, phone and ssn:", "call me", "+", "iban"] {
+                let text = format!("{before} [image image/png {}B blake3_{hash}]", 2_025_550_173u64 >> (n % 31));
+                assert_eq!(redactor.free_text(&text), text);
+            }
+        }
+    }
+
     #[test]
     fn every_string_is_walked() {
         let key = ProjectKey::from_secret("a secret of good length").unwrap();
@@ -123,13 +144,14 @@ mod tests {
             tools: Some(format!(r#"[{{"d":"{mail}"}}]"#)),
             model: Some(mail.into()),
             external_id: Some(mail.into()),
+            surface: Some(mail.into()),
             metadata: Some(format!(r#"{{"{mail}":{{"x":"{mail}"}}}}"#)),
             ..Default::default()
         };
         let mut findings = Vec::new();
         redactor.conversation(&mut conversation, &mut findings);
         assert!(!format!("{conversation:?}").contains("jane"), "{conversation:?}");
-        assert_eq!(findings.len(), 10);
+        assert_eq!(findings.len(), 11);
         assert!(findings.iter().all(|finding| finding.value_hash == findings[0].value_hash));
         assert!(findings.iter().any(|finding| finding.field == "messages[0].tool_calls[0].arguments.to[0]"));
     }

@@ -7,9 +7,10 @@
 //! them; thinking goes to the metadata, whole.
 
 use super::super::Reason;
+use super::super::media::Medium;
 use super::super::tree::Json;
 use super::exchange::{self, Api, Exchange, Extra};
-use super::{Read, messages};
+use super::{Read, caller, messages};
 use crate::record::{Conversation, Message, Role, ToolCall};
 
 /// Whether a record is of this format.
@@ -39,6 +40,8 @@ fn call<'a>(record: &Json<'a>, request: &Json<'a>, response: Option<&Json<'a>>, 
         external_id: own.or_else(|| exchange::id_of(record, &["id", "request_id", "custom_id"])),
         ..Conversation::default()
     };
+    caller::user(&mut conversation, &[request, record]);
+    caller::tokens(&mut conversation, &[response.unwrap_or(record), record]);
     let mut used = exchange::known(request, &conversation);
     used.extend(["messages", "system"]);
     used.extend(conversation.tools.as_ref().map(|_| "tools"));
@@ -158,10 +161,8 @@ fn piece(block: &Json) -> Result<String, Reason> {
         Some("text") | None => {
             block.text().or_else(|| block.text_of("text")).map(str::to_owned).ok_or(Reason::BadShape)
         }
-        Some("image") => Ok("[image]".to_owned()),
-        Some("document" | "container_upload") => Ok("[file]".to_owned()),
         Some("search_result") => messages::content(block.get("content").ok_or(Reason::BadShape)?),
-        Some(_) => Err(Reason::BadShape),
+        Some(_) => Medium::of(block).map(|medium| medium.placeholder()).ok_or(Reason::BadShape),
     }
 }
 

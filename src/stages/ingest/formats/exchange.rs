@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 
 use super::super::Reason;
+use super::super::media::Medium;
 use super::super::tree::Json;
 pub use super::extra::Extra;
 use super::{messages, time_us};
@@ -262,7 +263,8 @@ pub fn chat_message<'a>(index: usize, json: &Json<'a>, extra: &mut Extra<'a>) ->
             used.push("refusal");
         } else if message.role == Role::Assistant && json.get("audio").is_some() {
             // The transcript stays in the metadata.
-            message.content = "[audio]".to_owned();
+            let bytes = json.at(&["audio", "data"]).and_then(Json::text);
+            message.content = Medium::bare("audio", bytes).placeholder();
         }
     }
     for key in ["reasoning_content", "reasoning", "thinking_blocks", "reasoning_details"] {

@@ -3,10 +3,12 @@
 //! Not here: what a format reads; it tells this collector which keys it has used.
 //!
 //! Always: nothing is left out but nulls, empty lists, token lists (`logprobs`) and the bytes of
-//! pictures, sounds and files, which become `[data]`: redaction cannot look into either.
+//! pictures, sounds and files: redaction cannot look into either. Bytes that are no part of a
+//! message (those have a placeholder in the text) become `[data]`.
 
 use std::borrow::Cow;
 
+use super::super::media::Medium;
 use super::super::tree::Json;
 
 type Entries<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
@@ -123,7 +125,7 @@ fn unread<'a>(part: &Json<'a>) -> Entries<'a> {
         }
         _ if part.has("arguments") => left(part, &["type", id, "name", "arguments"]),
         _ if is_text(kind) => left(part, &["type", "text"]),
-        _ => left(part, &["type"]),
+        _ => Medium::of(part).map_or_else(|| left(part, &["type"]), |medium| medium.left),
     }
 }
 
@@ -202,12 +204,14 @@ mod tests {
                 Some(r#""id":7,"index":0,"function":{"x":1}"#.to_owned()),
             ),
             (
-                format!(r#"{{"type":"image","source":{{"type":"base64","data":"{long}"}}}}"#),
-                Some(r#""source":{"type":"base64","data":"[data]"}"#.to_owned()),
+                format!(
+                    r#"{{"type":"image","source":{{"type":"base64","data":"{long}"}},"tool":{{"data":"{long}"}}}}"#
+                ),
+                Some(r#""tool":{"data":"[data]"}"#.to_owned()),
             ),
             (
-                r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}}"#.to_owned(),
-                Some(r#""image_url":{"url":"[data]"}"#.to_owned()),
+                r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD","detail":"low"}}"#.to_owned(),
+                Some(r#""image_url":{"detail":"low"}"#.to_owned()),
             ),
             (
                 r#"{"type":"document","source":{"type":"text","data":"plain text"}}"#.to_owned(),

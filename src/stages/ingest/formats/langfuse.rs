@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::super::Reason;
 use super::super::tree::Json;
 use super::dialects::Turns;
-use super::{Read, row, time_us};
+use super::{Read, caller, row, time_us};
 use crate::record::{Conversation, Role};
 
 /// Whether a record is an observation row or a trace.
@@ -128,7 +128,13 @@ fn generation(record: &Json, whole: &Json) -> Result<Conversation, Reason> {
     let metadata = turns.metadata(record, &used);
     let created_at_us = time.map(|it| it.1);
     let tools = turns.tools_json();
-    Ok(Conversation { tools, model, created_at_us, external_id, metadata, messages: turns.messages, preference: None })
+    let mut one =
+        Conversation { messages: turns.messages, tools, model, created_at_us, external_id, ..Default::default() };
+    let places = [record, whole.get("trace").unwrap_or(whole), whole];
+    caller::user(&mut one, &places);
+    caller::tokens(&mut one, &places[..1]);
+    one.surface = places.iter().find_map(|place| place.text_of("environment")).map(str::to_owned);
+    Ok(Conversation { metadata, ..one })
 }
 
 /// Columns beside input and output: tool calls and definitions that these do not hold themselves.

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::super::Reason;
 use super::super::tree::Json;
 use super::exchange::{self, Api, Extra};
-use super::{Read, anthropic, messages, openai_exchange, openai_responses};
+use super::{Read, anthropic, caller, messages, openai_exchange, openai_responses};
 use crate::record::{Conversation, Message, Role};
 
 /// What LiteLLM writes instead of text when message logging is off.
@@ -36,17 +36,23 @@ pub fn read(record: &Json) -> Read {
     let answer = record.get("response").map(|response| unpacked(response, is_answer));
     let defined =
         [settings, &*asked].into_iter().find_map(|place| Some((place, exchange::tools(place.get("tools"), tool)?)));
-    let base = Conversation {
+    let mut base = Conversation {
         tools: defined.as_ref().map(|(_, tools)| tools.clone()),
         model: exchange::model(record, None),
         created_at_us: exchange::time_of(record, &["startTime"]),
         external_id: exchange::id_of(record, &["id", "request_id"]),
+        surface: record.text_of("call_type").map(str::to_owned),
         ..Conversation::default()
     };
+    caller::user(&mut base, &[record, settings, &asked]);
+    caller::tokens(&mut base, &[record, answer.as_deref().unwrap_or(&none)]);
 
     let mut extra = Extra::default();
     let parameters = settings.entries().map_or("", |_| "model_parameters");
-    extra.keep(record, &[vec!["messages", "response", parameters], exchange::known(record, &base)].concat());
+    extra.keep(
+        record,
+        &[vec!["messages", "response", "call_type", parameters], exchange::known(record, &base)].concat(),
+    );
     let read_of = |place: &Json| {
         let tools = if defined.as_ref().is_some_and(|(from, _)| std::ptr::eq(*from, place)) { "tools" } else { "" };
         ["messages", "system", tools]
@@ -222,6 +228,7 @@ mod tests {
             assert_eq!(texts, [("user", "hi"), ("assistant", "yo")], "{asked} {answer}");
             assert!(got.metadata.unwrap().contains(r#""cache_hit":true"#));
             assert_eq!(got.created_at_us, Some(1_700_000_000_500_000));
+            assert_eq!(got.surface.as_deref(), Some("acompletion"));
         }
     }
 
@@ -242,7 +249,7 @@ mod tests {
             let texts: Vec<_> = got.messages.iter().map(|m| (m.role.as_str(), m.content.as_str())).collect();
             assert_eq!(texts, [("system", "s"), ("user", "hi"), ("assistant", "")][..count], "{rest}");
             assert_eq!(got.messages.iter().map(|m| m.tool_calls.len()).sum::<usize>(), count - 2, "{rest}");
-            assert_eq!(got.metadata.unwrap().contains("other"), rest.contains("other"), "{rest}");
+            assert_eq!(got.metadata.unwrap_or_default().contains("other"), rest.contains("other"), "{rest}");
         }
     }
 
@@ -265,7 +272,7 @@ mod tests {
         assert_eq!(
             got[1].metadata.as_deref(),
             Some(concat!(
-                r#"{"call_type":"acompletion","end_user":"u","model_parameters":{"n":2},"#,
+                r#"{"end_user":"u","model_parameters":{"n":2},"#,
                 r#""response":{"id":"chatcmpl-1","model":"m-1","created":5},"choice":{"index":1}}"#
             ))
         );

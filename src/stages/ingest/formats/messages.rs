@@ -2,6 +2,7 @@
 //! common ground of most formats.
 
 use super::super::Reason;
+use super::super::media::Medium;
 use super::super::tree::Json;
 use crate::record::{Message, Role, ToolCall};
 
@@ -60,17 +61,18 @@ pub fn content(content: &Json) -> Result<String, Reason> {
     }
 }
 
-fn part(part: &Json) -> Result<String, Reason> {
+/// One part of a content.
+pub fn part(part: &Json) -> Result<String, Reason> {
     if let Some(text) = part.text() {
         return Ok(text.to_owned());
+    }
+    if let Some(medium) = Medium::of(part) {
+        return Ok(medium.placeholder());
     }
     let text = |key: &str| part.text_of(key).map(str::to_owned).ok_or(Reason::BadShape);
     match part.text_of("type") {
         Some("text" | "input_text" | "output_text") | None => text("text"),
         Some("refusal") => text("refusal"),
-        Some("image_url" | "image" | "input_image") => Ok("[image]".to_owned()),
-        Some("input_audio" | "audio") => Ok("[audio]".to_owned()),
-        Some("file" | "input_file") => Ok("[file]".to_owned()),
         Some(_) => Err(Reason::BadShape),
     }
 }

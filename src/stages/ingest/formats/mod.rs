@@ -9,6 +9,7 @@
 mod anthropic;
 mod arena;
 mod azure_apim;
+pub mod caller;
 mod dialects;
 mod exchange;
 mod extra;
@@ -87,7 +88,8 @@ pub fn rest(record: &Json, used: &[&str]) -> Option<String> {
 }
 
 /// A time as loggers write it: seconds (or milliseconds, from 1e11 on) since 1970, RFC 3339, or
-/// `2024-05-29 13:46:19.963000`, which is UTC. Microseconds since 1970.
+/// nearly so (`2024-05-29 13:46:19.963+02`). A time that names no offset is taken as UTC.
+/// Microseconds since 1970.
 pub fn time_us(value: &Json) -> Option<i64> {
     match value {
         Json::Number(_) => {
@@ -97,9 +99,12 @@ pub fn time_us(value: &Json) -> Option<i64> {
         }
         Json::Text(text) => {
             let rfc3339 = chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_micros());
-            let plain = || chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok();
-            let iso = || chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok();
-            rfc3339.or_else(|| plain().or_else(iso).map(|time| time.and_utc().timestamp_micros()))
+            // `T` or a space between date and time; offsets of hours alone, or without a colon.
+            let spaced = || text.replacen('T', " ", 1);
+            let zoned = || chrono::DateTime::parse_from_str(&spaced(), "%Y-%m-%d %H:%M:%S%.f%#z").ok();
+            let plain = || chrono::NaiveDateTime::parse_from_str(&spaced(), "%Y-%m-%d %H:%M:%S%.f").ok();
+            let utc = || plain().map(|time| time.and_utc().timestamp_micros());
+            rfc3339.or_else(|| zoned().map(|time| time.timestamp_micros())).or_else(utc)
         }
         _ => None,
     }
@@ -109,6 +114,25 @@ pub fn time_us(value: &Json) -> Option<i64> {
 pub(super) mod tests {
     use super::*;
     use crate::record::Message;
+
+    #[test]
+    fn offsets_count_and_times_without_one_are_utc() {
+        for (json, us) in [
+            (r#""1970-01-01T02:00:01+02:00""#, Some(1_000_000)),
+            (r#""1970-01-01 02:00:01.5+02:00""#, Some(1_500_000)),
+            (r#""1970-01-01T02:00:01+0200""#, Some(1_000_000)),
+            (r#""1969-12-31 19:00:01-05""#, Some(1_000_000)),
+            (r#""1970-01-01T00:00:01Z""#, Some(1_000_000)),
+            (r#""1970-01-01 00:00:01""#, Some(1_000_000)),
+            (r#""1970-01-01T00:00:01.000001""#, Some(1_000_001)),
+            ("1", Some(1_000_000)),
+            ("1700000000123", Some(1_700_000_000_123_000)),
+            (r#""1970-01-01 00:00:01 CET""#, None),
+            (r#""soon""#, None),
+        ] {
+            assert_eq!(time_us(&serde_json::from_str(json).unwrap()), us, "{json}");
+        }
+    }
 
     /// Messages as `role: content`, calls as `name(arguments)`.
     pub fn talk(conversation: &Conversation) -> Vec<String> {

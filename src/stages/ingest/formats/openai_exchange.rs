@@ -9,6 +9,7 @@
 use super::super::Reason;
 use super::super::tree::Json;
 use super::Read;
+use super::caller;
 use super::exchange::{self, Api, Exchange, Extra};
 use crate::record::{Conversation, Message, Role};
 
@@ -30,13 +31,16 @@ pub fn read(record: &Json) -> Read {
     let Exchange { request, response, mut extra } = exchange::exchange(record)?;
     let prompt = prompt(&request, &mut extra)?;
     let own = response.as_deref();
-    let base = Conversation {
+    let mut base = Conversation {
         tools: tools(&request),
         model: exchange::model(&request, own),
         created_at_us: own.and_then(|own| exchange::time_of(own, &TIMES)).or_else(|| exchange::time_of(record, &TIMES)),
         external_id: own.and_then(|own| exchange::id_of(own, &["id"])).or_else(|| exchange::id_of(record, &IDS)),
         ..Conversation::default()
     };
+    let places = [&*request, own.unwrap_or(record), record];
+    caller::user(&mut base, &places);
+    caller::tokens(&mut base, &places);
     match own {
         Some(response) => branches(&base, &prompt, response, &extra),
         None => one(base, prompt, extra),

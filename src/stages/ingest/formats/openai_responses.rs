@@ -8,9 +8,10 @@
 //! what OpenAI's own tools did stays in the metadata (`between_messages`).
 
 use super::super::Reason;
+use super::super::media::Medium;
 use super::super::tree::Json;
 use super::exchange::{self, Api, Exchange, Extra};
-use super::{Read, messages};
+use super::{Read, caller, messages};
 use crate::record::{Conversation, Message, Role, ToolCall};
 
 /// Whether a record is of this format.
@@ -59,6 +60,8 @@ fn call<'a>(record: &Json<'a>, request: &Json<'a>, response: Option<&Json<'a>>, 
             .or_else(|| exchange::id_of(record, &["id", "request_id", "custom_id"])),
         ..Conversation::default()
     };
+    caller::user(&mut conversation, &[request, answer, record]);
+    caller::tokens(&mut conversation, &[answer, record]);
 
     let unread_tools = conversation.tools.as_ref().map_or("", |_| "tools");
     let mut read = exchange::known(request, &conversation);
@@ -158,7 +161,8 @@ impl<'a> Talk<'_, 'a> {
             Some("reasoning") => self.extra.think(item),
             Some("image_generation_call") => {
                 self.extra.message(self.messages.len(), item, &["type", "result"]);
-                self.messages.push(Message::text(Role::Assistant, "[image]"));
+                let image = Medium::bare("image", item.text_of("result")).placeholder();
+                self.messages.push(Message::text(Role::Assistant, image));
                 self.last_is_assistant = true;
             }
             Some("web_search_call" | "file_search_call" | "code_interpreter_call" | "mcp_list_tools") => {
@@ -281,7 +285,7 @@ mod tests {
             r#"tool: {"a":1}"#,
             "assistant: h({})",
             "tool: done",
-            "assistant: [image]",
+            "assistant: [image 3B blake3_d1717274597cf028]",
         ];
         assert_eq!(talk(&got), expected);
         assert_eq!(got.messages[3].tool_calls[0].id, "c1");

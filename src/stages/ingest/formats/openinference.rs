@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::super::Reason;
 use super::super::tree::Json;
 use super::dialects::Turns;
-use super::{Read, time_us};
+use super::{Read, caller, time_us};
 use crate::record::{Conversation, Role};
 
 const KIND: &str = "openinference.span.kind";
@@ -63,13 +63,15 @@ pub fn span(record: &Json, attributes: &Json) -> Result<Conversation, Reason> {
     }
     let model = tree.at(&["llm", "model_name"]).and_then(Json::scalar);
     used.extend(model.as_ref().map(|_| "llm.model_name"));
-    Ok(conversation(record, attributes, turns, model, used))
+    Ok(conversation(record, attributes, &tree, turns, model, used))
 }
 
-/// A span's conversation with its id and time; the metadata is what was not used.
+/// A span's conversation with its id and time; the metadata is what was not used. `tree` is
+/// [`nested`] attributes.
 pub fn conversation(
     record: &Json,
     attributes: &Json,
+    tree: &Json,
     turns: Turns,
     model: Option<String>,
     mut used: Vec<&str>,
@@ -87,15 +89,17 @@ pub fn conversation(
         left.push((Cow::Borrowed("attributes"), without(attributes, &used).unwrap_or(Json::Null)));
     }
     let left = if left.is_empty() { record.clone() } else { Json::Object(left) };
-    Conversation {
+    let mut one = Conversation {
         tools: turns.tools_json(),
         model,
         created_at_us: time.map(|it| it.1),
         external_id: id.map(|it| it.1),
         metadata: turns.metadata(&without(&left, &used).unwrap_or(Json::Null), &[]),
         messages: turns.messages,
-        preference: None,
-    }
+        ..Conversation::default()
+    };
+    caller::span(&mut one, tree);
+    one
 }
 
 /// A span's start: nanoseconds as OTLP has them, `[seconds, nanoseconds]`, or as loggers write it.

@@ -59,8 +59,9 @@ fn named(record: &Json, call: Result<Conversation, Reason>) -> Call {
 
 fn span(record: &Json) -> Result<Conversation, Reason> {
     let own = attributes(record);
+    let surface = service(record, &own);
     if openinference::is_span(&own) {
-        return openinference::span(record, &own);
+        return openinference::span(record, &own).map(|one| Conversation { surface, ..one });
     }
     let mut all = own.entries().unwrap_or_default().to_vec();
     let mut events: Vec<Json> = record.list_of("events").unwrap_or_default().to_vec();
@@ -91,7 +92,16 @@ fn span(record: &Json) -> Result<Conversation, Reason> {
     if let Some((_, list)) = entries.iter_mut().find(|(key, _)| key == "events") {
         *list = Json::List(events);
     }
-    Ok(conversation(&Json::Object(entries), &own, turns, model.map(|it| it.1), used))
+    let one = conversation(&Json::Object(entries), &own, &tree, turns, model.map(|it| it.1), used);
+    Ok(Conversation { surface, ..one })
+}
+
+/// The service that the span was made in.
+fn service(record: &Json, own: &Json) -> Option<String> {
+    let around = || record.list_of("otlp")?.iter().find_map(|one| one.get("resource"));
+    let resource = record.get("resource").or_else(around).map(attributes);
+    let named = |of: &Json| nested(of).at(&["service", "name"])?.scalar();
+    resource.as_ref().and_then(named).or_else(|| own.get("service.name")?.scalar())
 }
 
 fn at<'a, 'b>(tree: &'b Json<'a>, path: &str) -> Option<&'b Json<'a>> {

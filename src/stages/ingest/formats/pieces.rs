@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::super::Reason;
+use super::super::media::Medium;
 use super::super::tree::Json;
 use super::dialects::Turns;
 use super::{messages, rest, row};
@@ -12,23 +13,21 @@ use crate::record::{Message, Role, ToolCall};
 
 /// A text or a placeholder; other keys of the part are left.
 pub fn text_part(part: &Json, left: &mut Vec<String>) -> Result<String, Reason> {
-    const MEDIA: &[&str] = &["inline_data", "inlineData", "file_data", "fileData"];
-    const PAYLOADS: &[&str] =
-        &["type", "image_url", "image", "source", "input_audio", "audio", "file", "data", "content"];
-    if row::has_any(part, MEDIA) {
-        left.extend(rest(part, MEDIA));
-        return Ok("[file]".to_owned());
+    if let Some(medium) = Medium::of(part) {
+        let text = medium.placeholder();
+        left.extend(rest(&Json::Object(medium.left), &[]));
+        return Ok(text);
     }
     let (text, used) = match part.text_of("type") {
         Some("text") if part.has("content") => {
             (part.text_of("content").ok_or(Reason::BadShape)?.to_owned(), &["type", "content"][..])
         }
         kind => {
-            let text = messages::content(&Json::List(vec![part.clone()]))?;
+            let text = messages::part(part)?;
             let used = match kind {
                 None | Some("text" | "input_text" | "output_text") => &["type", "text"][..],
                 Some("refusal") => &["type", "refusal"],
-                Some(_) => PAYLOADS,
+                Some(_) => &["type"],
             };
             (text, used)
         }

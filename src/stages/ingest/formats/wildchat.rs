@@ -9,7 +9,7 @@
 use super::super::Reason;
 use super::super::tree::Json;
 use super::row::{Keys, conversation, has_any, message_extras};
-use super::{Read, messages};
+use super::{Read, caller, messages};
 
 const KEYS: Keys = Keys {
     id: &["conversation_hash", "conversation_id"],
@@ -31,7 +31,11 @@ pub fn read(record: &Json) -> Read {
     if turns.is_empty() {
         return Err(Reason::NoMessages);
     }
-    Ok(vec![conversation(record, messages::chat(turns)?, KEYS, message_extras(turns))])
+    let mut one = conversation(record, messages::chat(turns)?, KEYS, message_extras(turns));
+    // The same address is hashed alike in all rows.
+    let hashed_ip = |place: &Json| caller::id(place.get("hashed_ip")?);
+    one.user = hashed_ip(record).or_else(|| turns.iter().find_map(hashed_ip));
+    Ok(vec![one])
 }
 
 #[cfg(test)]

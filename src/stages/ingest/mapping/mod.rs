@@ -58,6 +58,12 @@ pub struct Mapping {
     /// Path to the name of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Path to who called: an account, a customer, a user id. Only a keyed pseudonym is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Path to where the call came from: a service, an application, an environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surface: Option<String>,
     /// Path to the time of the conversation. A time that cannot be read stays in the metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
@@ -106,6 +112,8 @@ impl Mapping {
             system: single("system", self.system.as_deref())?,
             id: single("id", self.id.as_deref())?,
             model: single("model", self.model.as_deref())?,
+            user: single("user", self.user.as_deref())?,
+            surface: single("surface", self.surface.as_deref())?,
             created_at: single("created_at", self.created_at.as_deref())?,
             time: self.time()?,
             tools: single("tools", self.tools.as_deref())?,
@@ -162,6 +170,11 @@ impl Mapping {
         let Some(format) = &self.time_format else { return Ok(read::Time::Usual) };
         if self.created_at.is_none() {
             return Err("time_format: says nothing without created_at; give that path too".to_owned());
+        }
+        if format.contains("%Z") {
+            return Err(
+                "time_format: %Z, the name of a zone, does not say an offset; write %z if the log has one".to_owned()
+            );
         }
         let bad = |item| matches!(item, chrono::format::Item::Error);
         match format.as_str() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::Reason;
 use super::super::formats::messages::content;
-use super::super::formats::{Read, time_us};
+use super::super::formats::{Read, caller, time_us};
 use super::super::tree::Json;
 use super::path::{Path, Step, prune};
 use crate::record::{Conversation, Message, Role};
@@ -17,6 +17,8 @@ pub struct Compiled {
     pub(super) system: Option<Path>,
     pub(super) id: Option<Path>,
     pub(super) model: Option<Path>,
+    pub(super) user: Option<Path>,
+    pub(super) surface: Option<Path>,
     pub(super) created_at: Option<Path>,
     pub(super) time: Time,
     pub(super) tools: Option<Path>,
@@ -81,11 +83,14 @@ impl Compiled {
             used.extend(text.is_some().then(|| steps(path)).flatten());
             text
         };
-        let (external_id, model) = (scalar(&self.id), scalar(&self.model));
+        let (external_id, model, surface) = (scalar(&self.id), scalar(&self.model), scalar(&self.surface));
+        let user = value(&self.user).and_then(caller::id);
+        used.extend(user.is_some().then(|| steps(&self.user)).flatten());
         let created_at_us = value(&self.created_at).and_then(|value| self.time.read(value));
         used.extend(created_at_us.is_some().then(|| steps(&self.created_at)).flatten());
         let metadata = self.metadata(record, &used, around);
-        Ok(Conversation { messages, tools, model, created_at_us, external_id, metadata, preference: None })
+        let own = Conversation { messages, tools, model, created_at_us, external_id, ..Conversation::default() };
+        Ok(Conversation { metadata, user, surface, ..own })
     }
 
     fn metadata(&self, record: &Json, used: &[&[Step]], around: Option<Json>) -> Option<String> {

@@ -1,0 +1,228 @@
+//! Who made a call, and the tokens that it took, as the logs of APIs, gateways and tracers say it.
+//!
+//! Not here: the pseudonym that is made of the caller (`record::user_key`, in the scan); people in
+//! data sets, whose columns may be called anything.
+//!
+//! Always: once the caller is known, the metadata names it no more ([`hide`]); the rest of `usage`
+//! stays there.
+
+use std::borrow::Cow;
+
+use super::super::tree::Json;
+use super::exchange::unpacked;
+use crate::record::Conversation;
+
+/// Where a request, an answer or a gateway's row names the caller, in order of preference.
+const USERS: [&[&str]; 8] = [
+    &["end_user"],
+    &["user"],
+    &["user", "id"],
+    &["user_id"],
+    &["userId"],
+    &["safety_identifier"],
+    &["metadata", "user_id"],
+    &["metadata", "user_api_key_end_user_id"],
+];
+
+/// Where a span's attributes do.
+const SPAN_USERS: [&[&str]; 5] = [
+    &["user", "id"],
+    &["enduser", "id"],
+    &["langfuse", "user", "id"],
+    &["ai", "telemetry", "metadata", "userId"],
+    &["traceloop", "association", "properties", "user_id"],
+];
+
+/// Objects of counts, in requests and rows, and in attributes.
+const USAGES: [&str; 3] = ["usage", "usage_details", "usageDetails"];
+const SPAN_USAGES: [&[&str]; 4] = [&["gen_ai", "usage"], &["ai", "usage"], &["llm", "token_count"], &["llm", "usage"]];
+
+const INPUTS: [&str; 6] = ["input_tokens", "prompt_tokens", "inputTokens", "promptTokens", "input", "prompt"];
+const OUTPUTS: [&str; 6] =
+    ["output_tokens", "completion_tokens", "outputTokens", "completionTokens", "output", "completion"];
+/// Names that mean tokens wherever they stand.
+const PLAIN: usize = 4;
+/// Anthropic counts cached input apart.
+const CACHED: [&str; 2] = ["cache_creation_input_tokens", "cache_read_input_tokens"];
+
+/// Longer values are no ids; they stay in the metadata.
+const LONGEST_USER_BYTES: usize = 256;
+/// Shorter ids are looked for only under keys that name a user: `7` may be anything.
+const TELLING_BYTES: usize = 6;
+/// What stands in the metadata in place of an id inside a longer text.
+const HIDDEN: &str = "[USER]";
+
+/// Notes who called, from the first place that says it.
+pub fn user(conversation: &mut Conversation, places: &[&Json]) {
+    let named = |place: &&Json| USERS.iter().find_map(|path| id(place.at(path)?));
+    conversation.user = conversation.user.take().or_else(|| places.iter().find_map(named));
+}
+
+/// Notes tokens, from the first place that counts them.
+pub fn tokens(conversation: &mut Conversation, places: &[&Json]) {
+    for place in places {
+        let usage = USAGES.iter().find_map(|key| place.get(key)).map(unpacked);
+        let (input, output) = usage.map_or((None, None), |usage| counts(&usage, INPUTS.len()));
+        let own = counts(place, PLAIN);
+        keep(conversation, (input.or(own.0), output.or(own.1)));
+    }
+}
+
+/// Notes both from a span's attributes as a tree.
+pub fn span(conversation: &mut Conversation, attributes: &Json) {
+    conversation.user = SPAN_USERS.iter().find_map(|path| id(attributes.at(path)?));
+    SPAN_USAGES
+        .iter()
+        .filter_map(|path| attributes.at(path))
+        .for_each(|usage| keep(conversation, counts(usage, INPUTS.len())));
+}
+
+/// A caller's id as text.
+pub fn id(value: &Json) -> Option<String> {
+    let id = value.scalar()?.trim().to_owned();
+    (!id.is_empty() && id.len() <= LONGEST_USER_BYTES && !matches!(value, Json::Bool(_))).then_some(id)
+}
+
+fn keep(conversation: &mut Conversation, (input, output): (Option<u64>, Option<u64>)) {
+    conversation.input_tokens = conversation.input_tokens.or(input);
+    conversation.output_tokens = conversation.output_tokens.or(output);
+}
+
+fn counts(usage: &Json, names: usize) -> (Option<u64>, Option<u64>) {
+    let first = |keys: &[&str]| keys.iter().find_map(|key| count(usage.get(key)?));
+    let cached: u64 = CACHED.iter().filter_map(|key| count(usage.get(key)?)).sum();
+    (first(&INPUTS[..names]).map(|input| input.saturating_add(cached)), first(&OUTPUTS[..names]))
+}
+
+fn count(value: &Json) -> Option<u64> {
+    let text = value.scalar()?;
+    let whole = || text.parse().ok().filter(|n: &f64| n.fract() == 0.0 && (0.0..1e15).contains(n));
+    text.parse().ok().or_else(|| whole().map(|n| n as u64))
+}
+
+/// Takes the caller out of everything that is not a message's text: that keeps the pseudonym apart
+/// from the id it stands for.
+pub fn hide(conversation: &mut Conversation) {
+    let Some(user) = conversation.user.clone() else { return };
+    if let Some(metadata) = conversation.metadata.take() {
+        let tree: Json = serde_json::from_str(&metadata).unwrap_or(Json::Null);
+        conversation.metadata = without(&tree, &user, false).filter(|left| *left != Json::Null).map(|left| left.json());
+    }
+    for text in [&mut conversation.external_id, &mut conversation.surface].into_iter().flatten() {
+        *text = hidden(text, &user).into_owned();
+    }
+    for message in conversation.messages.iter_mut().filter(|message| message.name.as_ref() == Some(&user)) {
+        message.name = None;
+    }
+}
+
+/// `named`: whether the key of the value names a user.
+fn without<'j>(value: &'j Json, user: &str, named: bool) -> Option<Json<'j>> {
+    if named && id(value).as_deref() == Some(user) {
+        return None;
+    }
+    match value {
+        Json::Text(text) => Some(Json::Text(hidden(text, user))),
+        Json::List(items) => {
+            let items = items.iter().map(|item| without(item, user, named).unwrap_or(Json::Null));
+            Some(Json::List(items.collect()))
+        }
+        Json::Object(entries) => {
+            let entry = |(key, value): &'j (Cow<'j, str>, Json<'j>)| {
+                // `user: {id}` and `user.id` name one too.
+                let is_user = names_user(key) || (named && key == "id");
+                Some((hidden(key, user), without(value, user, is_user)?))
+            };
+            let left: Vec<_> = entries.iter().filter_map(entry).collect();
+            (!left.is_empty() || entries.is_empty()).then_some(Json::Object(left))
+        }
+        other => Some(other.clone()),
+    }
+}
+
+fn names_user(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.contains("user") || ["safety_identifier", "hashed_ip"].contains(&key.as_str())
+}
+
+fn hidden<'t>(text: &'t str, user: &str) -> Cow<'t, str> {
+    if user.len() >= TELLING_BYTES && text.contains(user) {
+        Cow::Owned(text.replace(user, HIDDEN))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noted(json: &str) -> (Option<String>, Option<u64>, Option<u64>) {
+        let place: Json = serde_json::from_str(json).unwrap();
+        let mut one = Conversation::default();
+        user(&mut one, &[&Json::Null, &place]);
+        tokens(&mut one, &[&Json::Null, &place]);
+        (one.user, one.input_tokens, one.output_tokens)
+    }
+
+    #[test]
+    fn callers_and_tokens_stand_in_many_places() {
+        for (json, user, input, output) in [
+            (
+                r#"{"user":"u-1","usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}}"#,
+                Some("u-1"),
+                Some(9),
+                Some(2),
+            ),
+            (r#"{"end_user":"a","user":"b","prompt_tokens":1}"#, Some("a"), Some(1), None),
+            (
+                r#"{"user":{"id":7},"usage":{"input_tokens":5,"cache_read_input_tokens":3,"output_tokens":0}}"#,
+                Some("7"),
+                Some(8),
+                Some(0),
+            ),
+            (
+                r#"{"metadata":{"user_id":" x "},"usage_details":"{\"input\":\"4\",\"output\":2.0}"}"#,
+                Some("x"),
+                Some(4),
+                Some(2),
+            ),
+            (
+                r#"{"user":"","user_id":true,"input":"5","prompt":6,"usage":{"prompt_tokens":-1,"completion_tokens":1.5}}"#,
+                None,
+                None,
+                None,
+            ),
+        ] {
+            assert_eq!(noted(json), (user.map(str::to_owned), input, output), "{json}");
+        }
+    }
+
+    #[test]
+    fn spans_name_them_too() {
+        let json = r#"{"enduser":{"id":"e"},"gen_ai":{"usage":{"input_tokens":"3"}},"llm":{"token_count":{"prompt":4,"completion":5}}}"#;
+        let mut one = Conversation::default();
+        span(&mut one, &serde_json::from_str(json).unwrap());
+        assert_eq!((one.user.as_deref(), one.input_tokens, one.output_tokens), (Some("e"), Some(3), Some(5)));
+    }
+
+    #[test]
+    fn a_caller_is_taken_out_of_all_but_the_text() {
+        let hide = |user: &str, metadata: &str| {
+            let mut one = Conversation {
+                user: Some(user.to_owned()),
+                metadata: Some(metadata.to_owned()),
+                external_id: Some("call of cust-0042".to_owned()),
+                ..Default::default()
+            };
+            super::hide(&mut one);
+            (one.metadata.unwrap_or_default(), one.external_id.unwrap())
+        };
+        let json = r#"{"user":"cust-0042","request":{"metadata":{"user_id":"cust-0042"}},"tags":["of cust-0042"],"inner":"{\"u\":\"cust-0042\"}","cust-0042":1}"#;
+        let left = r#"{"tags":["of [USER]"],"inner":"{\"u\":\"[USER]\"}","[USER]":1}"#;
+        assert_eq!(hide("cust-0042", json), (left.to_owned(), "call of [USER]".to_owned()));
+        let json = r#"{"user":{"id":7},"user_id":"7","turn":7,"users":["7","8"]}"#;
+        assert_eq!(hide("7", json).0, r#"{"turn":7,"users":[null,"8"]}"#);
+        assert_eq!(hide("7", r#"{"user":"7"}"#).0, "");
+    }
+}
