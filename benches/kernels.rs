@@ -8,9 +8,10 @@ use std::io::Read;
 use std::process::Command;
 use std::time::Instant;
 
-use gristmill::config::{Limits, Redact};
+use gristmill::config::{Limits, Redact, Tokenizer};
 use gristmill::record::{Conversation, ProjectKey};
 use gristmill::stages::dedup::sketch::{Settings, Sketcher, Turn};
+use gristmill::stages::ingest::tokens::Counter;
 use gristmill::stages::ingest::{self, Reading, language};
 use gristmill::stages::redact::Redactor;
 
@@ -66,6 +67,12 @@ fn main() {
     conversations.iter_mut().for_each(|conversation| redactor.conversation(conversation, &mut findings));
     tell("redact", began, conversations.len());
     assert!(!findings.is_empty());
+
+    let counter = Counter::new(Tokenizer::O200kBase);
+    let began = Instant::now();
+    let tokens: u64 = conversations.iter().filter_map(|conversation| counter.count(conversation)).sum();
+    tell("tokens (o200k_base)", began, conversations.len());
+    assert!(tokens > conversations.len() as u64);
 
     let settings = Settings { shingle_words: 3, bands: 16, rows_per_band: 8, short_tokens: 10 };
     let mut sketcher = Sketcher::new(settings, &key);

@@ -161,6 +161,9 @@ fn by_trigrams(text: &str) -> Option<(&'static str, f32)> {
 
 /// The script of most letters; of two that are level, the one that stands first in [`SCRIPTS`].
 fn script(text: &str, language: &str) -> &'static str {
+    if text.is_ascii() {
+        return if text.bytes().any(|byte| byte.is_ascii_alphabetic()) { SCRIPTS[0].0 } else { "Zyyy" };
+    }
     let mut counts = [0u32; SCRIPTS.len()];
     for c in text.chars() {
         if c.is_ascii_alphabetic() {

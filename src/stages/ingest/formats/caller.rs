@@ -61,10 +61,9 @@ pub fn user(conversation: &mut Conversation, places: &[&Json]) {
 /// Notes tokens, from the first place that counts them.
 pub fn tokens(conversation: &mut Conversation, places: &[&Json]) {
     for place in places {
-        let usage = USAGES.iter().find_map(|key| place.get(key)).map(unpacked);
-        let (input, output) = usage.map_or((None, None), |usage| counts(&usage, INPUTS.len()));
-        let own = counts(place, PLAIN);
-        keep(conversation, (input.or(own.0), output.or(own.1)));
+        let usages = USAGES.iter().filter_map(|key| place.get(key)).map(unpacked);
+        usages.for_each(|usage| keep(conversation, counts(&usage, INPUTS.len())));
+        keep(conversation, counts(place, PLAIN));
     }
 }
 
