@@ -213,8 +213,18 @@ pub fn record_id(key: &ProjectKey, source_id: &str, place: Place) -> Id {
     Id::of(hasher.finalize())
 }
 
+const USER_TOKEN: &str = "[USER:";
+
+/// What stands for a person in a record that rests until it is joined; [`user_key`] knows it again.
+pub fn user_token(key: &ProjectKey, user: &str) -> String {
+    format!("{USER_TOKEN}{}]", user_key(key, user))
+}
+
 /// The pseudonym of a person who called: the same in every source and format of a project.
 pub fn user_key(key: &ProjectKey, user: &str) -> Id {
+    if let Some(made) = user.strip_prefix(USER_TOKEN).and_then(|rest| Id::parse(rest.strip_suffix(']')?)) {
+        return made;
+    }
     // Mail addresses are told apart without case, as redaction does.
     let lower = if user.contains('@') { user.to_lowercase() } else { user.to_owned() };
     key.id("user", lower.trim().as_bytes())
@@ -250,6 +260,7 @@ mod tests {
         let key = ProjectKey::from_secret("a secret of good length").unwrap();
         assert_eq!(user_key(&key, "Jo@Example.com "), user_key(&key, "jo@example.com"));
         assert_ne!(user_key(&key, "U-1"), user_key(&key, "u-1"));
+        assert_eq!(user_key(&key, &user_token(&key, "u-1")), user_key(&key, "u-1"));
         assert_ne!(user_key(&key, "u-1"), key.id("conversation", b"u-1"));
     }
 

@@ -14,7 +14,7 @@ use crate::config::{Format, Limits, Tokenizer};
 use crate::error::Error;
 use crate::layer::build::{FindingRow, RecordRow, StreamBuilder, tool_calls_json};
 use crate::layer::fragments::{FragmentBuilder, FragmentRow};
-use crate::record::{Conversation, Id, Place, ProjectKey, record_id, user_key};
+use crate::record::{Conversation, Id, Place, ProjectKey, record_id, user_key, user_token};
 use crate::stages::ingest::join::Joining;
 use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::Records;
@@ -190,12 +190,13 @@ impl Maker {
 
     /// A part of a conversation: redacted now, joined later.
     fn part(&mut self, bytes: &[u8], (source_id, place, hash): At, fragments: &mut FragmentBuilder) {
-        let (part, text) = match ingest::part(bytes, &self.reading) {
+        let token = |user: &str| user_token(&self.key, user);
+        let (part, text) = match ingest::part(bytes, &self.reading, &token) {
             Ok(found) => found,
             Err(reason) => return self.reject(source_id, place, hash, reason),
         };
         self.findings.clear();
-        let body = self.redactor.record(text, &mut self.findings);
+        let body = self.redactor.record(&text, &mut self.findings);
         let format = part.format.map(Format::name);
         let row = FragmentRow {
             record_id: record_id(&self.key, source_id, place),

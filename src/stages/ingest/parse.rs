@@ -93,11 +93,18 @@ fn from_tree(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason>
     }
 }
 
-/// What a record for which [`parse`] answers [`Reason::PartOfMore`] is a part of, and its text.
-pub fn part<'a>(bytes: &'a [u8], reading: &Reading) -> Result<(Part, &'a str), Reason> {
+/// What a record for which [`parse`] answers [`Reason::PartOfMore`] is a part of, and its text, with
+/// a token in place of every caller that a known format names.
+pub fn part<'a>(
+    bytes: &'a [u8],
+    reading: &Reading,
+    token: &dyn Fn(&str) -> String,
+) -> Result<(Part, Cow<'a, str>), Reason> {
     let text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
     let tree: Json = serde_json::from_str(text).map_err(|err| json_reason(&err, text))?;
-    Ok((join::part(&tree, &reading.joining, reading.format)?.ok_or(Reason::BadShape)?, text))
+    let part = join::part(&tree, &reading.joining, reading.format)?.ok_or(Reason::BadShape)?;
+    let masked = if part.format.is_some() { caller::masked(&tree, token) } else { None };
+    Ok((part, masked.map_or(Cow::Borrowed(text), |masked| Cow::Owned(masked.json()))))
 }
 
 /// serde's errors to ours. Duplicates carry a mark that only this module writes.

@@ -7,8 +7,8 @@
 
 use super::super::Reason;
 use super::super::tree::Json;
-use super::Read;
 use super::exchange::{self, Extra};
+use super::{Read, caller};
 use crate::record::{Conversation, Role};
 
 pub fn fits(record: &Json) -> bool {
@@ -35,15 +35,23 @@ pub fn read(record: &Json) -> Read {
     used.extend(record.text_of("ModelName").map(|_| "ModelName"));
     let created_at_us = exchange::time_of(record, &["TimeGenerated"]);
     used.extend(created_at_us.map(|_| "TimeGenerated"));
+    let count = |key: &str| record.get(key).and_then(Json::number).map(|tokens| tokens as u64);
+    let surface = record.text_of("OperationName").map(str::to_owned);
+    used.extend(surface.as_ref().map(|_| "OperationName"));
     extra.keep(record, &used);
-    Ok(vec![Conversation {
+    let mut conversation = Conversation {
         messages,
         model,
         created_at_us,
         external_id: exchange::id_of(record, &["CorrelationId"]),
+        surface,
+        input_tokens: count("PromptTokens"),
+        output_tokens: count("CompletionTokens"),
         metadata: extra.metadata(),
         ..Conversation::default()
-    }])
+    };
+    caller::user(&mut conversation, &[record]);
+    Ok(vec![conversation])
 }
 
 /// An answer that leaves its role to the column it stands in.
@@ -78,14 +86,15 @@ mod tests {
             (user, "\"\"", &["user: hi"]),
         ] {
             let record = format!(
-                r#"{{"TimeGenerated":"2026-11-01T00:00:00Z","CorrelationId":"c","ModelName":"m","TotalTokens":3,
+                r#"{{"TimeGenerated":"2026-11-01T00:00:00Z","CorrelationId":"c","ModelName":"m","TotalTokens":3,"PromptTokens":2,
                 "RequestMessages":{asked},"ResponseMessages":{answered}}}"#
             );
             let got = read(&serde_json::from_str(&record).unwrap()).unwrap().remove(0);
             assert_eq!(talk(&got), expected, "{record}");
             assert_eq!((got.external_id.as_deref(), got.model.as_deref()), (Some("c"), Some("m")));
             assert_eq!(got.created_at_us, Some(1_793_491_200_000_000));
-            assert_eq!(got.metadata.as_deref(), Some(r#"{"TotalTokens":3}"#));
+            assert_eq!(got.metadata.as_deref(), Some(r#"{"TotalTokens":3,"PromptTokens":2}"#));
+            assert_eq!((got.input_tokens, got.output_tokens), (Some(2), None));
         }
     }
 

@@ -115,6 +115,34 @@ pub fn hide(conversation: &mut Conversation) {
     }
 }
 
+/// A record with a token in place of every caller, before it rests; nothing if it names none.
+pub fn masked<'j>(record: &Json<'j>, token: &dyn Fn(&str) -> String) -> Option<Json<'j>> {
+    match record {
+        Json::Object(entries) => {
+            let mut all = entries.clone();
+            let mut any = false;
+            for (key, value) in &mut all {
+                let names = USERS.iter().any(|path| path.last() == Some(&key.as_ref()) && key != "id");
+                let caller = match value.get("id") {
+                    Some(inner) if names => id(inner),
+                    _ => id(value).filter(|_| names),
+                };
+                let new = caller.map(|caller| Json::Text(Cow::Owned(token(&caller)))).or_else(|| masked(value, token));
+                any |= new.is_some();
+                *value = new.unwrap_or_else(|| value.clone());
+            }
+            any.then_some(Json::Object(all))
+        }
+        Json::List(items) => {
+            let new: Vec<_> = items.iter().map(|item| masked(item, token)).collect();
+            let any = new.iter().any(Option::is_some);
+            let items = new.into_iter().zip(items).map(|(new, item)| new.unwrap_or_else(|| item.clone()));
+            any.then(|| Json::List(items.collect()))
+        }
+        _ => None,
+    }
+}
+
 /// `named`: whether the key of the value names a user.
 fn without<'j>(value: &'j Json, user: &str, named: bool) -> Option<Json<'j>> {
     if named && id(value).as_deref() == Some(user) {
@@ -195,6 +223,18 @@ mod tests {
         ] {
             assert_eq!(noted(json), (user.map(str::to_owned), input, output), "{json}");
         }
+    }
+
+    #[test]
+    fn a_record_rests_without_its_callers() {
+        let token = |user: &str| format!("<{}>", user.len());
+        let json = r#"{"body":{"user":"cust-1","messages":[{"role":"user","content":"hi"}]},"rows":[{"user_id":7},{"a":1}],"user":{"id":"x","plan":2}}"#;
+        let masked = masked(&serde_json::from_str(json).unwrap(), &token).unwrap().json();
+        assert_eq!(
+            masked,
+            r#"{"body":{"user":"<6>","messages":[{"role":"user","content":"hi"}]},"rows":[{"user_id":"<1>"},{"a":1}],"user":"<1>"}"#
+        );
+        assert_eq!(super::masked(&serde_json::from_str(r#"{"id":"x","user":true}"#).unwrap(), &token), None);
     }
 
     #[test]
