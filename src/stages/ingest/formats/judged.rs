@@ -3,11 +3,11 @@
 //! (pnu-clink/korean-mt-bench f3af7b8).
 //!
 //! Not here: judge prompts, model and reviewer lists, which are settings and no records; Arena
-//! pairs; answers and verdicts joined to their questions, which lie in other files.
+//! pairs; bringing questions and their answers together (`join::questions`); verdicts of other files.
 //!
 //! Always: a question set gives user messages without answers. A judgment that quotes what it
-//! judged is a conversation with the judge. Answers and verdicts alone are rejected as
-//! `no_messages`: without the question nobody knows what they answer.
+//! judged is a conversation with the judge. A question joined with its answers gives a conversation
+//! for each answer. Verdicts alone are rejected as `no_messages`: nobody says anything in them.
 
 use std::borrow::Cow;
 
@@ -28,8 +28,11 @@ enum Kind {
     /// What the judge was asked and said; the second form judged twice, with the sides swapped.
     Judgment,
     Games,
-    /// Answers or verdicts that name their question only by its id.
-    Apart,
+    /// Answers that name their question only by its id; verdicts that do.
+    Answer,
+    Verdict,
+    /// A question with its answers.
+    Joined,
 }
 
 fn kind(record: &Json) -> Option<Kind> {
@@ -49,9 +52,14 @@ fn kind(record: &Json) -> Option<Kind> {
     if text("question") {
         return None;
     }
+    if record.get("question").is_some_and(|question| question.entries().is_some())
+        && record.list_of("answers").is_some()
+    {
+        return Some(Kind::Joined);
+    }
     let verdicts = [["gpt_result", "gpt_reason"], ["pandalm_result", "pandalm_reason"]];
     if all(&["idx"]) && verdicts.iter().any(|keys| all(keys)) {
-        return Some(Kind::Apart);
+        return Some(Kind::Verdict);
     }
     record.get("question_id")?;
     if all(&["g1_user_prompt", "g1_judgment"]) {
@@ -59,9 +67,9 @@ fn kind(record: &Json) -> Option<Kind> {
     } else if all(&["user_prompt", "judgment"]) {
         Some(Kind::Judgment)
     } else if all(&["judgment_ab", "judgment_ba"]) || all(&["review_id", "score"]) {
-        Some(Kind::Apart)
+        Some(Kind::Verdict)
     } else if all(&["model_id"]) {
-        (record.list_of("choices").is_some() || (text("text") && text("answer_id"))).then_some(Kind::Apart)
+        (record.list_of("choices").is_some() || (text("text") && text("answer_id"))).then_some(Kind::Answer)
     } else {
         (record.list_of("turns").is_some() || (text("text") && text("category"))).then_some(Kind::Question)
     }
@@ -72,6 +80,22 @@ pub fn fits(record: &Json) -> bool {
     kind(record).is_some()
 }
 
+/// A half of what a question set and its answers are together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    Question,
+    Answer,
+}
+
+/// The half that a record is.
+pub fn half(record: &Json) -> Option<Half> {
+    match kind(record)? {
+        Kind::Question => Some(Half::Question),
+        Kind::Answer => Some(Half::Answer),
+        _ => None,
+    }
+}
+
 /// User turns, a conversation with a judge, or a pair.
 pub fn read(record: &Json) -> Read {
     match kind(record).ok_or(Reason::BadShape)? {
@@ -80,7 +104,8 @@ pub fn read(record: &Json) -> Read {
         Kind::Pair => pair(record),
         Kind::Judgment => Ok(vec![judgment(record, ["user_prompt", "judgment"], None)?]),
         Kind::Games => games(record),
-        Kind::Apart => Err(Reason::NoMessages),
+        Kind::Answer | Kind::Verdict => Err(Reason::NoMessages),
+        Kind::Joined => joined(record),
     }
 }
 
@@ -104,6 +129,43 @@ fn question(record: &Json) -> Result<Conversation, Reason> {
     };
     let asked = turns.iter().map(|turn| Ok(Message::text(Role::User, asked(turn).ok_or(Reason::BadShape)?)));
     Ok(with(record, asked.collect::<Result<_, _>>()?, &["turns"], Vec::new()))
+}
+
+/// A conversation for each choice of each answer: what was asked and said in turn, up to the last
+/// answer.
+fn joined(record: &Json) -> Read {
+    let asked = record.get("question").ok_or(Reason::BadShape)?;
+    let questions = question(asked)?;
+    let mut all = Vec::new();
+    for answer in record.list_of("answers").unwrap_or_default() {
+        let one = std::slice::from_ref(answer);
+        for choice in answer.list_of("choices").unwrap_or(one) {
+            let said: Vec<&str> = match choice.list_of("turns") {
+                Some(turns) => {
+                    turns.iter().map(|turn| turn.text().ok_or(Reason::BadShape)).collect::<Result<_, _>>()?
+                }
+                None => vec![choice.text_of("text").ok_or(Reason::BadShape)?],
+            };
+            let turns = questions.messages.iter().zip(said);
+            let messages =
+                turns.flat_map(|(asked, said)| [asked.clone(), Message::text(Role::Assistant, said)]).collect();
+            let keys = Keys {
+                id: &["answer_id", "question_id"],
+                model: &["model_id"],
+                time: &["tstamp"],
+                used: &["choices", "text"],
+            };
+            let number = choice.get("index").map(|index| ("choice", index.clone()));
+            let about = ("question", without(asked, &["turns", "text", "question_id"]));
+            all.push(conversation(answer, messages, keys, number.into_iter().chain([about]).collect()));
+        }
+    }
+    Ok(all)
+}
+
+fn without<'a>(object: &Json<'a>, used: &[&str]) -> Json<'a> {
+    let entries = object.entries().unwrap_or_default().iter();
+    Json::Object(entries.filter(|(key, _)| !used.contains(&key.as_ref())).cloned().collect())
 }
 
 /// The instruction with its input below it.

@@ -14,7 +14,7 @@ mod dialects;
 mod exchange;
 mod extra;
 mod instruction;
-mod judged;
+pub mod judged;
 mod langfuse;
 mod litellm;
 pub mod messages;

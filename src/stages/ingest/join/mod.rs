@@ -8,6 +8,7 @@
 
 mod apim;
 mod batch;
+mod questions;
 mod stored;
 mod tree;
 
@@ -93,7 +94,11 @@ pub fn part(record: &Json, joining: &Joining, named: Option<Format>) -> Result<O
 
 /// The format whose part a record is, told by its shape.
 pub fn told(record: &Json) -> Option<Part> {
-    apim::part(record).or_else(|| tree::part(record)).or_else(|| stored::part(record)).or_else(|| batch::part(record))
+    apim::part(record)
+        .or_else(|| tree::part(record))
+        .or_else(|| stored::part(record))
+        .or_else(|| batch::part(record))
+        .or_else(|| questions::part(record))
 }
 
 /// One record out of its parts, which are in their order and not all the same.
@@ -105,6 +110,7 @@ pub fn whole<'a>(mut parts: Vec<Json<'a>>, format: Option<Format>) -> Result<Jso
         None => Ok(Json::Object(vec![(Cow::Borrowed("records"), Json::List(parts))])),
         Some(Format::AzureApim) => apim::whole(parts),
         Some(Format::Oasst) => tree::whole(parts),
+        Some(Format::Judged) => questions::whole(parts),
         Some(_) if parts.iter().any(|part| batch::part(part).is_some()) => batch::whole(parts),
         Some(_) => stored::whole(parts),
     }
@@ -181,6 +187,12 @@ mod tests {
                 Some(("chatcmpl-9", true, 2)),
             ),
             (r#"{"object":"list","data":[{"id":"m1","role":"user","content":"hi"}]}"#, None),
+            (r#"{"question_id":81,"category":"x","turns":["a","b"]}"#, Some(("81", false, 0))),
+            (r#"{"question_id":81,"model_id":"m","choices":[{"turns":["a"]}]}"#, Some(("81", false, 1))),
+            (
+                r#"{"question_id":81,"model_a":"m","model_b":"n","winner":"m","judgment_ab":"x","judgment_ba":"y"}"#,
+                None,
+            ),
         ] {
             let found = told(&json(text)).map(|part| (part.key, part.is_global, part.order));
             assert_eq!(found, expected.map(|(key, global, order)| (key.to_owned(), global, order)), "{text}");
