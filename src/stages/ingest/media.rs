@@ -154,7 +154,7 @@ impl<'p, 'a> Medium<'p, 'a> {
         }
         if let Some(Read { bytes, hash, .. }) = read {
             words.push(format!("{bytes}B"));
-            if !media_type.is_some_and(|of| of.starts_with("text/")) {
+            if !media_type.is_some_and(|of| is_text(&of)) {
                 words.push(format!("blake3_{}", &hash.to_hex()[..16]));
             }
         }
@@ -168,6 +168,12 @@ fn media_type(text: &str) -> Option<String> {
     let name = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"/.+-".contains(&c);
     (!name.is_empty() && name.len() <= LONGEST && name.bytes().all(fits)).then_some(name)
+}
+
+/// Types whose bytes are text that somebody may guess.
+fn is_text(of: &str) -> bool {
+    let named = |application: &str| ["json", "xml", "yaml", "csv"].iter().any(|name| application.ends_with(name));
+    of.starts_with("text/") || of.strip_prefix("application/").is_some_and(named)
 }
 
 /// An address, or a name for bytes that lie elsewhere (`@@@langfuseMedia:…@@@`).

@@ -99,6 +99,8 @@ fn broken_bytes_are_counted_as_they_stand_and_text_has_no_hash() {
     }
     let json = r#"{"type":"input_file","file_data":"data:text/plain;base64,aGVsbG8="}"#;
     assert_eq!(read(json).0, "[file text/plain 5B]");
+    let json = r#"{"inlineData":{"mimeType":"application/ld+json","data":"aGVsbG8="}}"#;
+    assert_eq!(read(json).0, "[file application/ld+json 5B]");
     let odd = r#"{"type":"file","mime_type":"a b [x]","data":"aGVsbG8="}"#;
     assert_eq!(read(odd), (format!("[file 5B {}]", hash(b"hello")), r#"{"mime_type":"a b [x]"}"#.to_owned()));
 }

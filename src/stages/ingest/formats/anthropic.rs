@@ -251,10 +251,9 @@ mod tests {
             Some(concat!(
                 r#"{"request":{"model":"m","thinking":{"type":"enabled"},"tools":"none"},"#,
                 r#""response":{"stop_reason":"end_turn"},"thinking":[{"type":"redacted_thinking","data":"x"}],"#,
-                r#""message_fields":[{"message_index":0,"parts":[{"part_index":0,"cache_control":{"type":"ephemeral"}}]},"#,
-                r#"{"message_index":1,"is_error":true},"#,
-                r#"{"message_index":1,"parts":[{"part_index":1,"source":{"url":"https://example.com/a"}}]},"#,
-                r#"{"message_index":2,"parts":[{"part_index":1,"citations":[{"cited_text":"c"}]}]}]}"#
+                r#""turns":[{"parts":[{"part_index":0,"cache_control":{"type":"ephemeral"}}]},"#,
+                r#"[{"is_error":true},{"parts":[{"part_index":1,"source":{"url":"https://example.com/a"}}]}],"#,
+                r#"{"parts":[{"part_index":1,"citations":[{"cited_text":"c"}]}]}]}"#
             ))
         );
     }

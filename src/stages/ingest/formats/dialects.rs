@@ -6,7 +6,7 @@
 use super::super::Reason;
 use super::super::tree::Json;
 use super::pieces::{asked, call, id, is_data, is_transcript, role, text_part};
-use super::{rest, row};
+use super::{extra, rest, row};
 use crate::record::{Message, Role};
 
 /// What one side of a call says.
@@ -320,11 +320,7 @@ impl Turns {
         fn list(texts: &[String]) -> Vec<Json<'_>> {
             texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
         }
-        let turns = self.left.iter().map(|left| {
-            let mut left = list(left);
-            if left.len() > 1 { Json::List(left) } else { left.pop().unwrap_or(Json::Null) }
-        });
-        let turns: Vec<Json> = turns.collect();
+        let turns = self.left.iter().map(|left| extra::turn(list(left))).collect();
         let mut extras = Vec::new();
         for (name, list) in
             [("thinking", list(&self.thinking)), ("turns", turns), ("around_messages", list(&self.around))]

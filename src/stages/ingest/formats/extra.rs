@@ -11,14 +11,15 @@ use std::borrow::Cow;
 use super::super::media::Medium;
 use super::super::tree::Json;
 
-type Entries<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
+pub type Entries<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
 
 /// Collected until it becomes `metadata`.
 #[derive(Clone, Debug, Default)]
 pub struct Extra<'a> {
     entries: Entries<'a>,
     thinking: Vec<Json<'a>>,
-    messages: Vec<Json<'a>>,
+    /// By the place of the message that they belong to.
+    turns: Vec<Vec<Json<'a>>>,
     items: Vec<Json<'a>>,
 }
 
@@ -57,7 +58,7 @@ impl<'a> Extra<'a> {
         let left: Vec<_> = parts
             .filter_map(|(at, part)| {
                 let left = slim_entries(&unread(part));
-                (!left.is_empty()).then(|| Json::Object(numbered("part_index", at, left)))
+                (!left.is_empty()).then(|| Json::Object(numbered(at, left)))
             })
             .collect();
         if !left.is_empty() {
@@ -67,7 +68,8 @@ impl<'a> Extra<'a> {
 
     fn indexed(&mut self, index: usize, left: Entries<'a>) {
         if !left.is_empty() {
-            self.messages.push(Json::Object(numbered("message_index", index, left)));
+            self.turns.resize_with(self.turns.len().max(index + 1), Vec::new);
+            self.turns[index].push(Json::Object(left));
         }
     }
 
@@ -79,7 +81,8 @@ impl<'a> Extra<'a> {
             let name = if name == "thinking" && !self.thinking.is_empty() { "thinking_setting".into() } else { name };
             add(&mut all, name, value);
         }
-        let lists = [("thinking", self.thinking), ("message_fields", self.messages), ("between_messages", self.items)];
+        let turns = self.turns.into_iter().map(turn).collect();
+        let lists = [("thinking", self.thinking), ("turns", turns), ("between_messages", self.items)];
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             add(&mut all, Cow::Borrowed(name), Json::List(list));
         }
@@ -87,21 +90,29 @@ impl<'a> Extra<'a> {
     }
 }
 
-/// A key must not stand twice, or nobody can read the object again.
-fn add<'a>(all: &mut Entries<'a>, mut name: Cow<'a, str>, value: Json<'a>) {
+/// What one message says besides, as it stands under `turns`: an object, null if there is nothing,
+/// a list of objects if it comes from several places.
+pub fn turn(mut left: Vec<Json>) -> Json {
+    if left.len() > 1 { Json::List(left) } else { left.pop().unwrap_or(Json::Null) }
+}
+
+/// A key must not stand twice, or nobody can read the object again: later ones get underscores in
+/// front.
+pub fn add<'a>(all: &mut Entries<'a>, mut name: Cow<'a, str>, value: Json<'a>) {
     while all.iter().any(|(key, _)| *key == name) {
         name.to_mut().insert(0, '_');
     }
     all.push((name, value));
 }
 
-fn numbered<'a>(name: &'static str, number: usize, left: Entries<'a>) -> Entries<'a> {
-    let mut all = vec![(Cow::Borrowed(name), Json::Number(number.into()))];
+fn numbered(number: usize, left: Entries) -> Entries {
+    let mut all = vec![(Cow::Borrowed("part_index"), Json::Number(number.into()))];
     left.into_iter().for_each(|(key, value)| add(&mut all, key, value));
     all
 }
 
-fn left<'a>(object: &Json<'a>, used: &[&str]) -> Entries<'a> {
+/// Everything of an object but nulls and the keys named.
+pub fn left<'a>(object: &Json<'a>, used: &[&str]) -> Entries<'a> {
     let entries = object.entries().unwrap_or_default();
     entries.iter().filter(|(key, value)| !used.contains(&key.as_ref()) && *value != Json::Null).cloned().collect()
 }
@@ -171,13 +182,13 @@ mod tests {
         extra.keep(&json(r#"{"thinking":{"type":"enabled"},"choice":1,"gone":null}"#), &[]);
         extra.nest("choice", &json(r#"{"index":0}"#), &[]);
         extra.think(&json(r#"{"type":"thinking","thinking":"hm"}"#));
-        extra.message(2, &json(r#"{"message_index":9,"role":"user"}"#), &["role"]);
+        extra.message(2, &json(r#"{"name":9,"role":"user"}"#), &["role"]);
         assert_eq!(
             extra.metadata().as_deref(),
             Some(concat!(
                 r#"{"thinking_setting":{"type":"enabled"},"choice":1,"_choice":{"index":0},"#,
                 r#""thinking":[{"type":"thinking","thinking":"hm"}],"#,
-                r#""message_fields":[{"message_index":2,"_message_index":9}]}"#
+                r#""turns":[null,null,{"name":9}]}"#
             ))
         );
         assert_eq!(Extra::default().metadata(), None);
@@ -221,9 +232,7 @@ mod tests {
             let parts = format!("[\"skip\",{part}]");
             let mut extra = Extra::default();
             extra.parts(1, &json(&parts));
-            let expected = left.map(|left| {
-                format!(r#"{{"message_fields":[{{"message_index":1,"parts":[{{"part_index":1,{left}}}]}}]}}"#)
-            });
+            let expected = left.map(|left| format!(r#"{{"turns":[null,{{"parts":[{{"part_index":1,{left}}}]}}]}}"#));
             assert_eq!(extra.metadata(), expected, "{part}");
         }
     }

@@ -78,12 +78,7 @@ pub fn fits(record: &Json) -> Option<Format> {
 
 /// Everything of an object but the keys named, as a JSON object; nothing if nothing is left.
 pub fn rest(record: &Json, used: &[&str]) -> Option<String> {
-    let entries = record.entries()?;
-    let left: Vec<_> = entries
-        .iter()
-        .filter(|(key, value)| !used.contains(&key.as_ref()) && *value != Json::Null)
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    let left = extra::left(record, used);
     (!left.is_empty()).then(|| Json::Object(left).json())
 }
 

@@ -183,7 +183,7 @@ mod tests {
             Some(concat!(
                 r#"{"trace":"t","request":{"model":"m","system":"s","n":2},"response":{"usage":{"total_tokens":3}},"#,
                 r#""choice":{"index":0},"thinking":["hm"],"#,
-                r#""message_fields":[{"message_index":0,"parts":[{"part_index":0,"x":1}]}]}"#
+                r#""turns":[{"parts":[{"part_index":0,"x":1}]}]}"#
             ))
         );
         assert!(!all[1].metadata.as_deref().unwrap().contains("thinking"));
@@ -200,7 +200,7 @@ mod tests {
             got.metadata.as_deref(),
             Some(concat!(
                 r#"{"request":{"tools":"none","functions":"f"},"response":{"id":{"x":1},"created":"soon","model":7},"#,
-                r#""message_fields":[{"message_index":0,"name":5}]}"#
+                r#""turns":[{"name":5}]}"#
             ))
         );
     }

@@ -297,8 +297,8 @@ mod tests {
         for kept in [
             r#""thinking":[{"type":"reasoning","summary":[{"text":"hm"}]}]"#,
             r#""between_messages":[{"type":"web_search_call","id":"ws"}]"#,
-            r#"{"message_index":3,"id":"fc"}"#,
-            r#"{"message_index":7,"server_label":"crm"}"#,
+            r#""turns":[null,null,null,{"id":"fc"},"#,
+            r#",{"server_label":"crm"}"#,
             r#""annotations":[{"url":"https://example.com"}]"#,
         ] {
             assert!(metadata.contains(kept), "{kept} in {metadata}");

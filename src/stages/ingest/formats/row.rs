@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use super::super::tree::Json;
+use super::extra::{add, left};
 use super::{rest, time_us};
 use crate::record::{Conversation, Message};
 
@@ -45,26 +46,13 @@ fn first<T>(
     Some(value)
 }
 
-/// [`rest`] and the extras. An extra whose name the record itself uses gets underscores in front,
-/// because a key that stands twice cannot be read again.
+/// [`rest`] and the extras.
 pub fn metadata(record: &Json, used: &[&str], extras: Vec<Extra>) -> Option<String> {
     if extras.is_empty() {
         return rest(record, used);
     }
-    let mut entries: Vec<(Cow<str>, Json)> = record
-        .entries()
-        .unwrap_or_default()
-        .iter()
-        .filter(|(key, value)| !used.contains(&key.as_ref()) && *value != Json::Null)
-        .cloned()
-        .collect();
-    for (name, value) in extras {
-        let mut name = name.to_owned();
-        while entries.iter().any(|(key, _)| *key == name) {
-            name.insert(0, '_');
-        }
-        entries.push((Cow::Owned(name), value));
-    }
+    let mut entries = left(record, used);
+    extras.into_iter().for_each(|(name, value)| add(&mut entries, Cow::Borrowed(name), value));
     Some(Json::Object(entries).json())
 }
 
