@@ -106,7 +106,8 @@ impl Preference {
 }
 
 /// Where a record lies in its source. Bytes are half-open and count in the decompressed stream;
-/// `line` is 1-based and counts newlines before `start_byte`; `element` tells apart the records
+/// `line` is 1-based and counts newlines before `start_byte`; of a table without byte positions
+/// (Parquet) rows are counted in place of bytes, and row n from 0 lies at n..n + 1 in line n + 1; `element` tells apart the records
 /// that one line holds (`chosen` and `rejected`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {

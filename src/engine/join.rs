@@ -23,7 +23,7 @@ use crate::record::{Id, Place, ProjectKey, record_id};
 use crate::stages::dedup::sketch::Settings;
 use crate::stages::ingest::join::{self, Joining};
 use crate::stages::ingest::tree::Json;
-use crate::stages::ingest::{Reading, Reason};
+use crate::stages::ingest::{Body, Reading, Reason};
 use crate::stages::redact::Redactor;
 
 /// Rows handed on at once.
@@ -131,7 +131,7 @@ impl Joiner {
         let whole = join::whole(parts.collect::<std::result::Result<Vec<Json>, _>>()?, group.format)?;
         let mapped = self.mapped.get(&group.name.1).filter(|_| group.format.is_none());
         self.maker.read_as(mapped.cloned().unwrap_or_else(|| Reading { format: group.format, ..self.told.clone() }));
-        self.maker.read(whole.json().as_bytes(), (&first.source_id, first.place, first.hash))
+        self.maker.read(&Body::Tree(whole), (&first.source_id, first.place, first.hash))
     }
 
     fn hand_on(&mut self) -> Result<()> {

@@ -19,7 +19,7 @@ use crate::stages::ingest::join::Joining;
 use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::Records;
 use crate::stages::ingest::tokens::Counter;
-use crate::stages::ingest::{self, Reading, Reason, language};
+use crate::stages::ingest::{self, Body, Reading, Reason, language};
 use crate::stages::redact::{Finding, Redactor};
 
 /// Rows and text at which a batch is handed on; small enough that few batches fill a cache.
@@ -102,19 +102,21 @@ impl Rows {
     fn record(&mut self) -> Option<bool> {
         let Rows { records, maker, fragments, source_id, lfs_pointer, .. } = self;
         records.next(|raw| {
-            let hash = Id::of(raw.hash.unwrap_or_else(|| match raw.bytes {
-                Ok(bytes) => maker.record_hasher.clone().update(bytes).finalize(),
+            let hash = Id::of(raw.hash.unwrap_or_else(|| match &raw.body {
+                Ok(body) => maker.record_hasher.clone().update(&body.text()).finalize(),
                 Err(_) => maker.record_hasher.finalize(),
             }));
             if *lfs_pointer {
                 maker.reject(source_id, raw.place, hash, Reason::LfsPointer);
                 return true;
             }
-            match raw.bytes.and_then(|bytes| maker.read(bytes, (source_id, raw.place, hash))) {
-                Ok(_) => {}
-                Err(Reason::PartOfMore) => {
-                    maker.part(raw.bytes.unwrap_or_default(), (source_id, raw.place, hash), fragments)
-                }
+            let at = (source_id.as_str(), raw.place, hash);
+            match raw.body {
+                Ok(body) => match maker.read(&body, at) {
+                    Ok(_) => {}
+                    Err(Reason::PartOfMore) => maker.part(&body, at, fragments),
+                    Err(reason) => maker.reject(source_id, raw.place, hash, reason),
+                },
                 Err(reason) => maker.reject(source_id, raw.place, hash, reason),
             }
             false
@@ -165,8 +167,8 @@ impl Maker {
     }
 
     /// A row for each conversation of a record; how many there were.
-    pub fn read(&mut self, bytes: &[u8], (source_id, place, hash): At) -> Result<u32, Reason> {
-        let conversations = ingest::parse(bytes, &self.reading)?;
+    pub fn read(&mut self, body: &Body, (source_id, place, hash): At) -> Result<u32, Reason> {
+        let conversations = body.parse(&self.reading)?;
         let rows = conversations.len() as u32;
         for (element, conversation) in (0..).zip(conversations) {
             self.keep(source_id, Place { element, ..place }, hash, conversation);
@@ -189,14 +191,14 @@ impl Maker {
     }
 
     /// A part of a conversation: redacted now, joined later.
-    fn part(&mut self, bytes: &[u8], (source_id, place, hash): At, fragments: &mut FragmentBuilder) {
+    fn part(&mut self, body: &Body, (source_id, place, hash): At, fragments: &mut FragmentBuilder) {
         let token = |user: &str| user_token(&self.key, user);
-        let (part, text) = match ingest::part(bytes, &self.reading, &token) {
+        let (part, text) = match ingest::part(body, &self.reading, &token) {
             Ok(found) => found,
             Err(reason) => return self.reject(source_id, place, hash, reason),
         };
         self.findings.clear();
-        let body = self.redactor.record(&text, &mut self.findings);
+        let redacted = self.redactor.record(&text, &mut self.findings);
         let format = part.format.map(Format::name);
         let row = FragmentRow {
             record_id: record_id(&self.key, source_id, place),
@@ -207,7 +209,7 @@ impl Maker {
             place,
             record_hash: hash,
             order: part.order,
-            body: &body,
+            body: &redacted,
         };
         let findings: Vec<FindingRow> = self.findings.iter().map(Finding::row).collect();
         fragments.push(&row, &findings);

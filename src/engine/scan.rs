@@ -59,7 +59,7 @@ pub struct Split {
     pub messages_key: String,
     pub mapping: Option<Mapping>,
     pub join: Option<Join>,
-    /// Bytes of the file as it lies; a compressed file is one split.
+    /// Bytes of the file as it lies, or rows of Parquet; a compressed file is one split.
     pub start_byte: u64,
     pub end_byte: u64,
     /// Line in which `start_byte` lies, from 1.

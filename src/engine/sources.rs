@@ -18,7 +18,7 @@ use crate::record::Id;
 use crate::stages::ingest::archive;
 use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
 use crate::stages::ingest::records::{self, Packing};
-use crate::stages::ingest::{Named, Shape};
+use crate::stages::ingest::{Named, Shape, columnar};
 
 /// Logs of lines are cut at the first newline after this many bytes. Chosen so that two cores
 /// stay busy on 100 MB and a part file stays below 20 MB.
@@ -146,30 +146,38 @@ fn examine(location: &Location, settings: &Source) -> Result<Vec<SourceFile>> {
         }
         pieces.see(&chunk[..n]);
     }
+    let rows = if packing.is_plain() && shape == Shape::Parquet { Some(row_splits(input)) } else { None };
     // An executor may stand in another folder.
     let absolute = location.absolute().map_err(failed)?;
     let bytes_per_record = bytes_per_record(&text, shape);
-    let source = |piece: Piece| SourceFile {
-        location: location.clone(),
-        bytes: piece.end_byte - piece.start_byte,
-        compression,
-        settings: settings.clone(),
-        splits: vec![Split {
+    let source = |piece: Piece| {
+        let split = |(ordinal, (start_byte, end_byte, first_line)): (usize, &(u64, u64, u64))| Split {
             location: absolute.clone(),
             source_id: piece.id.clone(),
-            ordinal: 0,
+            ordinal,
             packing,
             lfs_pointer,
             format: settings.format,
             messages_key: settings.messages_key.clone().unwrap_or_else(|| "messages".to_owned()),
             mapping: settings.mapping.clone(),
             join: settings.join.clone(),
-            start_byte: piece.start_byte,
-            end_byte: piece.end_byte,
-            first_line: piece.first_line,
-        }],
-        bytes_per_record,
-        source_id: piece.id,
+            start_byte: *start_byte,
+            end_byte: *end_byte,
+            first_line: *first_line,
+        };
+        let whole = [(piece.start_byte, piece.end_byte, piece.first_line)];
+        SourceFile {
+            location: location.clone(),
+            bytes: piece.end_byte - piece.start_byte,
+            compression,
+            settings: settings.clone(),
+            splits: rows.as_deref().unwrap_or(&whole).iter().enumerate().map(split).collect(),
+            bytes_per_record: match rows.as_ref().and_then(|rows| rows.last()) {
+                Some(last) => piece.end_byte as f64 / last.1.max(1) as f64,
+                None => bytes_per_record,
+            },
+            source_id: piece.id.clone(),
+        }
     };
     Ok(pieces.done().into_iter().map(source).collect())
 }
@@ -182,13 +190,23 @@ fn head(input: &mut dyn Input) -> std::io::Result<Vec<u8>> {
     Ok(head)
 }
 
+/// First row, end and line of each split of a Parquet file: rows stand for bytes.
+fn row_splits(input: Box<dyn Input>) -> Vec<(u64, u64, u64)> {
+    let ranges = columnar::cuts(input);
+    // What cannot be cut is the scan's to reject.
+    if ranges.is_empty() {
+        return vec![(0, 0, 1)];
+    }
+    ranges.into_iter().map(|rows| (rows.start, rows.end, rows.start + 1)).collect()
+}
+
 /// As far as the first bytes tell. In an array of chats about every fourth `},` ends an element;
 /// the others end messages.
 fn bytes_per_record(text: &[u8], shape: Shape) -> f64 {
     let ends = match shape {
         Shape::Lines | Shape::Table => count(text) as usize,
         Shape::Array => memchr::memmem::find_iter(text, b"},").count() / 4,
-        Shape::Documents => 1,
+        Shape::Documents | Shape::Parquet => 1,
         Shape::Yaml => memchr::memmem::find_iter(text, b"\n- ").count() + 1,
     };
     text.len().max(1) as f64 / ends.max(1) as f64

@@ -29,7 +29,7 @@ pub struct Standing {
     pub through_winner: bool,
 }
 
-/// Where a record lies in its source; bytes count in the decompressed stream.
+/// Where a record lies in its source; bytes count in the decompressed stream, and of Parquet rows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     pub source: String,

@@ -1,4 +1,4 @@
-//! Reads a record's bytes again at their source.
+//! Reads a record's bytes again at their source; of Parquet the text of its row.
 //!
 //! Always (a law): the range read again has the recorded hash, or the trace says so. The bytes go
 //! into the hash and nowhere else.
@@ -7,9 +7,11 @@ use std::io::Read;
 
 use super::facts::Place;
 use crate::error::{Error, Result};
-use crate::input::Location;
+use crate::input::{Input, Location};
 use crate::record::{Id, Place as Range, ProjectKey, record_id};
-use crate::stages::ingest::archive;
+use crate::stages::ingest::archive::{self, Archive};
+use crate::stages::ingest::columnar;
+use crate::stages::ingest::decode::Compression;
 
 /// Whether the source has these bytes, or why that cannot be told.
 pub fn has_record(place: &Place, key: &ProjectKey) -> std::result::Result<bool, String> {
@@ -25,12 +27,24 @@ pub fn has_record(place: &Place, key: &ProjectKey) -> std::result::Result<bool, 
 fn hash(place: &Place, key: &ProjectKey) -> std::io::Result<Option<Id>> {
     let mut file = Location::parse(&place.source).open()?;
     let kind = archive::kind(&mut file)?;
+    if kind == (Compression::None, Archive::None) && starts_as_parquet(&mut file)? {
+        let hash = |text: String| Id::of(key.hasher("record").update(text.as_bytes()).finalize());
+        return Ok(columnar::row_text(file, place.start_byte).map(hash));
+    }
     let mut stream = archive::stream_at(file, kind, place.start_byte)?;
     let (mut hasher, length) = (key.hasher("record"), place.end_byte.saturating_sub(place.start_byte));
     let read = pour(&mut stream, length, |bytes| {
         hasher.update(bytes);
     })?;
     Ok((read == length).then(|| Id::of(hasher.finalize())))
+}
+
+/// Leaves the file at its beginning.
+fn starts_as_parquet(file: &mut dyn Input) -> std::io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(columnar::HEAD_BYTES).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(columnar::is_parquet(&head))
 }
 
 /// Reads up to `bytes` and says how many there were.

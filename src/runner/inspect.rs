@@ -159,8 +159,7 @@ impl Inspection {
     fn read(&mut self, mut records: Records, reading: &Reading, redactor: &Redactor) {
         while self.records < RECORDS {
             let seen = records.next(|raw| {
-                let read =
-                    raw.bytes.and_then(|bytes| Ok((ingest::detect(bytes, reading), ingest::parse(bytes, reading)?)));
+                let read = raw.body.and_then(|body| Ok((body.detect(reading), body.parse(reading)?)));
                 (raw.place.line, read)
             });
             let Some((line, read)) = seen else { break };
@@ -176,8 +175,7 @@ impl Inspection {
     /// Looks for a mapping in the first records; false if none was found.
     fn propose(&mut self, mut records: Records) -> bool {
         let mut texts = Vec::new();
-        let text =
-            |raw: ingest::Raw| raw.bytes.ok().and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned);
+        let text = |raw: ingest::Raw| raw.body.ok().and_then(|body| String::from_utf8(body.text().into_owned()).ok());
         while texts.len() < PROPOSED_FROM
             && let Some(text) = records.next(text)
         {

@@ -4,8 +4,12 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
-use arrow::array::AsArray;
+use arrow::array::{ArrayRef, AsArray, StringArray};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 
 use super::help::*;
 
@@ -194,4 +198,78 @@ fn a_bomb_is_cut_off() {
     let outcome = run_json(&file, &folder.path().join("store"), &["--until", "redact"]);
     assert_eq!(counts(&stage(&outcome, "ingest")["rejected"])["decompression_limit"], 1);
     assert!(stage(&outcome, "ingest")["kept"].as_u64().unwrap() < 1_300);
+}
+
+/// A table of three columns: of a pipeline's mapping, in row groups of two rows.
+fn table(rows: &[(&str, &str)]) -> Vec<u8> {
+    let texts = |texts: Vec<String>| Arc::new(StringArray::from(texts)) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([
+        ("ticket", texts((0..rows.len()).map(|n| format!("t{n}")).collect())),
+        ("user", texts(rows.iter().map(|(user, _)| (*user).to_owned()).collect())),
+        ("assistant", texts(rows.iter().map(|(_, assistant)| (*assistant).to_owned()).collect())),
+    ]);
+    let batch = batch.unwrap();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(2)).build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+#[test]
+fn rows_of_parquet_are_mapped_and_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = [("Is it oak?", "It is ash."), ("And the legs?", "Beech."), ("Thanks!", "Gladly."), ("Bye", "Bye.")];
+    let raw = write(&folder.path().join("chats"), table(&rows));
+    let turn = |role: &str| format!("{{ role = \"{role}\", content = \"{role}\" }}");
+    let mapping = format!("mapping = {{ id = \"ticket\", turns = [{}, {}] }}", turn("user"), turn("assistant"));
+    let text = pipeline("columns", &[(raw.clone(), "")]).replace("\" },\n]", &format!("\", {mapping} }},\n]"));
+    let file = write(&folder.path().join("p.toml"), text);
+    let store = folder.path().join("store");
+    let outcome = run_json(&file, &store, &["--until", "redact"]);
+    assert_eq!(stage(&outcome, "ingest")["kept"], 4);
+    let (records, _) = ids(&store);
+    assert_eq!(records.len(), 4);
+    let (pipeline, shop) = (file.to_str().unwrap(), store.to_str().unwrap());
+    let trace = |record: &String| {
+        gristmill(["trace", record, "--pipeline", pipeline, "--store", shop, "--verify-source", "--json"])
+            .expect(0)
+            .json()["records"][0]
+            .clone()
+    };
+    let places: Vec<u64> = records.iter().map(|record| trace(record)["start_byte"].as_u64().unwrap()).collect();
+    assert_eq!(places, [0, 1, 2, 3]);
+    assert!(records.iter().all(|record| trace(record)["source_ok"] == true));
+    // Another answer in the third row: a source that changed has that row changed and no other.
+    let mut other = rows;
+    other[2].1 = "You are welcome.";
+    write(&raw, table(&other));
+    let found: Vec<bool> = records.iter().map(|record| trace(record)["source_ok"] == true).collect();
+    assert_eq!(found, [true, true, false, true]);
+}
+
+#[test]
+fn packed_parquet_is_a_reject_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(fixture("formats/chat.parquet")).unwrap();
+    let log = std::fs::read(fixture("formats/openai-chat.jsonl")).unwrap();
+    for (name, bytes, kept) in [
+        ("chat.parquet.zst", zstd::encode_all(&bytes[..], 1).unwrap(), 0),
+        ("chat.tar", tar(&[("a.parquet", &bytes), ("b.jsonl", &log)]), 5),
+        ("chat.zip", zip(&[("a.parquet", &bytes), ("b.jsonl", &log)]), 5),
+    ] {
+        let raw = write(&folder.path().join(name), bytes);
+        let file = write(&folder.path().join("p.toml"), pipeline("packed", &[(raw, "")]));
+        let outcome = run_json(&file, &folder.path().join(format!("store of {name}")), &["--until", "redact"]);
+        let books = stage(&outcome, "ingest");
+        assert_eq!((counts(&books["rejected"])["unsupported_entry"], &books["kept"]), (1, &kept.into()), "{name}");
+    }
+    let plain = fixture("formats/chat.parquet");
+    let told = gristmill(["sources", "inspect", plain.to_str().unwrap(), "--json"]);
+    let told = told.expect(0).json();
+    assert_eq!(
+        (&told["shape"], &told["format"], &told["records"]),
+        (&"parquet".into(), &"openai-chat".into(), &6.into())
+    );
 }

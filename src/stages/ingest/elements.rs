@@ -6,7 +6,7 @@
 
 use std::io::Read;
 
-use super::{Cutter, Raw, Reason};
+use super::{Body, Cutter, Raw, Reason};
 use crate::record::Place;
 
 const CHUNK_BYTES: usize = 1 << 20;
@@ -197,12 +197,12 @@ impl Cutter for Elements<'_> {
             Err(reason) => Some(self.broken(start_byte, line, reason)),
             Ok(Some(hash)) => {
                 let place = Place { start_byte, end_byte: self.offset, line, element: 0 };
-                Some(Raw { place, bytes: Err(Reason::LineTooLong), hash: Some(hash) })
+                Some(Raw { place, body: Err(Reason::LineTooLong), hash: Some(hash) })
             }
             Ok(None) => {
                 let bytes = self.element.trim_ascii_end();
                 let place = Place { start_byte, end_byte: start_byte + bytes.len() as u64, line, element: 0 };
-                Some(Raw { place, bytes: Ok(bytes), hash: None })
+                Some(Raw { place, body: Ok(Body::Bytes(bytes)), hash: None })
             }
         }
     }
@@ -220,7 +220,7 @@ impl Elements<'_> {
         self.state = State::Ended;
         let place = Place { start_byte, end_byte: self.offset, line, element: 0 };
         let hash = self.hasher.clone().update(&self.element).finalize();
-        Raw { place, bytes: Err(reason), hash: Some(hash) }
+        Raw { place, body: Err(reason), hash: Some(hash) }
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
         let mut elements = Elements::new(Box::new(text.as_bytes()), (0, 1), 30, hasher, text.starts_with('['));
         let mut out = Vec::new();
         while let Some(raw) = elements.next() {
-            let bytes = raw.bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let bytes = raw.body.map(|body| String::from_utf8_lossy(&body.text()).into_owned());
             out.push((raw.place.start_byte, raw.place.end_byte, raw.place.line, bytes));
         }
         out

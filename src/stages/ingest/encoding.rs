@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 
 use super::decode::Fault;
-use super::{Cutter, Raw, Reason};
+use super::{Body, Cutter, Raw, Reason};
 use crate::record::Place;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,21 +269,21 @@ impl Cutter for Utf16Cutter {
     fn next(&mut self) -> Option<Raw<'_>> {
         let raw = self.inner.next()?;
         let start_byte = self.last.1 + 2 * raw.place.start_byte.saturating_sub(self.last.0);
-        let (bytes, end_byte, hash) = match raw.bytes {
-            Ok(text) => {
+        let (body, end_byte, hash) = match raw.body {
+            Ok(Body::Bytes(text)) => {
                 encode(text, self.encoding, &mut self.original);
                 let whole = std::str::from_utf8(text).is_ok();
                 let hash = self.hasher.clone().update(&self.original).finalize();
-                let bytes = if whole { Ok(text) } else { Err(Reason::InvalidUtf16) };
-                (bytes, start_byte + self.original.len() as u64, Some(hash))
+                let body = if whole { Ok(Body::Bytes(text)) } else { Err(Reason::InvalidUtf16) };
+                (body, start_byte + self.original.len() as u64, Some(hash))
             }
-            Err(reason) => {
+            other => {
                 let end = self.window.lock().map_or(start_byte, |window| window.at(raw.place.end_byte));
-                (Err(reason), end.max(start_byte), raw.hash)
+                (other, end.max(start_byte), raw.hash)
             }
         };
         self.last = (raw.place.end_byte, end_byte);
-        Some(Raw { place: Place { start_byte, end_byte, ..raw.place }, bytes, hash })
+        Some(Raw { place: Place { start_byte, end_byte, ..raw.place }, body, hash })
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::io::Read;
 
-use super::{BOM, Cutter, Raw, Reason};
+use super::{BOM, Body, Cutter, Raw, Reason};
 use crate::record::Place;
 
 /// Read size; measured best between 256 KiB and 4 MiB on the page cache, flat above.
@@ -100,7 +100,7 @@ impl<'a> Lines<'a> {
             Place { start_byte: self.offset, end_byte: self.offset + length as u64, line: self.line, element: 0 };
         let hash = self.hasher.clone().update(&self.buffer[self.from..self.to]).finalize();
         self.advance(length, false);
-        Some(Raw { place, bytes: Err(reason), hash: Some(hash) })
+        Some(Raw { place, body: Err(reason), hash: Some(hash) })
     }
 }
 
@@ -134,7 +134,7 @@ impl Cutter for Lines<'_> {
         loop {
             let Some((length, newline)) = self.find() else {
                 let (place, hash) = self.skip();
-                return Some(Raw { place, bytes: Err(Reason::LineTooLong), hash: Some(hash) });
+                return Some(Raw { place, body: Err(Reason::LineTooLong), hash: Some(hash) });
             };
             if !newline && matches!(self.ended, Some(Err(_))) {
                 return self.broken();
@@ -149,7 +149,7 @@ impl Cutter for Lines<'_> {
                 let start_byte = offset + skipped as u64;
                 let place = Place { start_byte, end_byte: start_byte + kept as u64, line, element: 0 };
                 let bytes = &self.buffer[begin + skipped..begin + skipped + kept];
-                return Some(Raw { place, bytes: Ok(bytes), hash: None });
+                return Some(Raw { place, body: Ok(Body::Bytes(bytes)), hash: None });
             }
         }
     }
@@ -186,7 +186,12 @@ mod tests {
         let mut lines = Lines::new(Box::new(Drip(text.to_vec(), 0, fail)), 0, 1, max, blake3::Hasher::new());
         let mut out = Vec::new();
         while let Some(raw) = lines.next() {
-            out.push((raw.place.start_byte, raw.place.end_byte, raw.place.line, raw.bytes.map(<[u8]>::to_vec)));
+            out.push((
+                raw.place.start_byte,
+                raw.place.end_byte,
+                raw.place.line,
+                raw.body.map(|body| body.text().into_owned()),
+            ));
         }
         out
     }

@@ -7,6 +7,7 @@
 //! places are equal however the file was split or buffered.
 
 pub mod archive;
+pub mod columnar;
 pub mod decode;
 mod elements;
 pub mod encoding;
@@ -27,8 +28,10 @@ mod sharegpt;
 pub mod table;
 pub mod tokens;
 pub mod tree;
+mod tree_reader;
 mod yaml;
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -36,14 +39,15 @@ pub use elements::Elements;
 use join::Joining;
 pub use lines::Lines;
 use mapping::Compiled;
-pub use parse::{detect, parse, part};
+pub use parse::{detect, detect_tree, parse, parse_tree, part};
 use table::TableRows;
 use yaml::YamlElements;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Format, Limits};
-use crate::record::Place;
+use crate::record::{Conversation, Place};
+use tree::Json;
 
 /// Why a record could not be read. The names are part of the reject table's contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,7 +62,8 @@ pub enum Reason {
     TooMuchDecompressed,
     /// The name of an archive entry points out of the archive.
     UnsafeEntryName,
-    /// An archive entry that is encrypted, sparse, packed twice, or itself an archive.
+    /// An archive entry that is encrypted, sparse, packed twice, or itself an archive; Parquet that
+    /// is encrypted, packed, or in a codec that is not known.
     UnsupportedEntry,
     /// A surrogate without its other half, or half a code unit.
     InvalidUtf16,
@@ -151,7 +156,7 @@ impl Reason {
             }
             Reason::UnsafeEntryName => "the entry's name leads out of the archive; ask who made the archive",
             Reason::UnsupportedEntry => {
-                "encrypted, sparse, packed twice, or an archive itself; unpack it before ingest"
+                "encrypted, sparse, packed twice, an archive itself, or Parquet in a container or an unknown codec; unpack it before ingest"
             }
             Reason::InvalidUtf16 => "not whole UTF-16; convert it, or ask the writer of the log",
             Reason::LineTooLong => "raise ingest.limits.line_bytes if such records are wanted",
@@ -194,13 +199,44 @@ pub struct Reading {
     pub limits: Limits,
 }
 
-/// One raw stretch of a source: a line, an element of a top-level JSON array, or a JSON object.
+/// One raw stretch of a source: a line, an element of a top-level JSON array, a JSON object, a row.
 pub struct Raw<'a> {
     pub place: Place,
-    /// The bytes, or why there are none.
-    pub bytes: Result<&'a [u8], Reason>,
+    /// What it says, or why that cannot be had.
+    pub body: Result<Body<'a>, Reason>,
     /// Hash of the bytes where they were too many to keep; keyed like a record hash.
     pub hash: Option<blake3::Hash>,
+}
+
+/// What a record says: its bytes, or a tree where it has none of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body<'a> {
+    Bytes(&'a [u8]),
+    Tree(Json<'a>),
+}
+
+impl Body<'_> {
+    /// The text that is hashed: the bytes themselves, or compact JSON.
+    pub fn text(&self) -> Cow<'_, [u8]> {
+        match self {
+            Body::Bytes(bytes) => Cow::Borrowed(bytes),
+            Body::Tree(tree) => Cow::Owned(tree.json().into_bytes()),
+        }
+    }
+
+    pub fn parse(&self, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
+        match self {
+            Body::Bytes(bytes) => parse(bytes, reading),
+            Body::Tree(tree) => parse_tree(tree, reading),
+        }
+    }
+
+    pub fn detect(&self, reading: &Reading) -> Option<Format> {
+        match self {
+            Body::Bytes(bytes) => detect(bytes, reading),
+            Body::Tree(tree) => detect_tree(tree, reading),
+        }
+    }
 }
 
 /// Cuts a stream into raw records, one at a time, in bounded memory.
@@ -223,6 +259,8 @@ pub enum Shape {
     Table,
     /// YAML: the elements of a list, or documents.
     Yaml,
+    /// Rows of a Parquet file.
+    Parquet,
 }
 
 /// What the name of a file says about its text, where the bytes cannot: delimited text and YAML
@@ -255,6 +293,9 @@ impl Named {
 impl Shape {
     /// The same, for a file whose name says something; a name is believed unless the text is JSON.
     pub fn of_named(head: &[u8], named: Named) -> Shape {
+        if columnar::is_parquet(head) {
+            return Shape::Parquet;
+        }
         let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
         match named {
             _ if matches!(text.first(), Some(b'{' | b'[')) => Shape::of(head),
@@ -269,13 +310,16 @@ impl Shape {
         match self {
             Shape::Table => Named::Table,
             Shape::Yaml => Named::Yaml,
-            Shape::Lines | Shape::Array | Shape::Documents => Named::Nothing,
+            Shape::Lines | Shape::Array | Shape::Documents | Shape::Parquet => Named::Nothing,
         }
     }
 
     /// Told by the first bytes. Objects that go over lines leave their first line open, and their
     /// second line does not begin with another object, as the line behind a broken one would.
     pub fn of(head: &[u8]) -> Shape {
+        if columnar::is_parquet(head) {
+            return Shape::Parquet;
+        }
         let head = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
         if head.first() == Some(&b'[') {
             return Shape::Array;
@@ -288,6 +332,7 @@ impl Shape {
 }
 
 /// The cutter for a stream of a shape, whose first byte lies at `start` (byte, line) of its source.
+/// Parquet in a stream is a reject: it needs the file ([`columnar::rows`]).
 pub fn cutter<'a>(
     input: Box<dyn Read + Send + 'a>,
     shape: Shape,
@@ -301,6 +346,7 @@ pub fn cutter<'a>(
         Shape::Documents => Box::new(Elements::new(input, start, limits.line_bytes, hasher, false)),
         Shape::Table => Box::new(TableRows::new(input, limits.line_bytes, hasher)),
         Shape::Yaml => Box::new(YamlElements::new(input, start, limits.line_bytes, hasher)),
+        Shape::Parquet => Box::new(columnar::Packed::new(input, hasher)),
     }
 }
 

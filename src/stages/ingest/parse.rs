@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::formats::caller;
@@ -16,7 +16,7 @@ use super::join::{self, Part};
 use super::openai::RawMessage;
 use super::sharegpt::Turn;
 use super::tree::Json;
-use super::{Reading, Reason, formats, hh};
+use super::{Body, Reading, Reason, formats, hh};
 use crate::config::Format;
 use crate::record::{Conversation, Message, Preference, Role};
 
@@ -30,14 +30,34 @@ pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reaso
     if deeper_than(bytes, reading.limits.nesting_depth) {
         return Err(Reason::TooDeep);
     }
-    let mut conversations = match reading.format {
-        _ if reading.mapping.is_some() => from_tree(text, reading),
-        Some(format) if !ONE_PASS.contains(&format) => from_tree(text, reading),
+    let conversations = match reading.format {
+        _ if reading.mapping.is_some() => from_tree(&tree(text)?, reading),
+        Some(format) if !ONE_PASS.contains(&format) => from_tree(&tree(text)?, reading),
         format => match in_one_pass(text, reading) {
-            Err(Reason::BadShape) if format.is_none() => from_tree(text, reading),
+            Err(Reason::BadShape) if format.is_none() => from_tree(&tree(text)?, reading),
             read => read,
         },
     }?;
+    checked(conversations, reading)
+}
+
+/// The same of a record that came as a tree.
+pub fn parse_tree(tree: &Json, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
+    if tree.is_deeper_than(reading.limits.nesting_depth) {
+        return Err(Reason::TooDeep);
+    }
+    let conversations = match reading.format {
+        _ if reading.mapping.is_some() => from_tree(tree, reading),
+        Some(format) if !ONE_PASS.contains(&format) => from_tree(tree, reading),
+        format => match Record::of_tree(tree, &reading.messages_key).and_then(|record| record.read(format)) {
+            Err(Reason::BadShape) if format.is_none() => from_tree(tree, reading),
+            read => read,
+        },
+    }?;
+    checked(conversations, reading)
+}
+
+fn checked(mut conversations: Vec<Conversation>, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
     if conversations.is_empty() {
         return Err(Reason::NoMessages);
     }
@@ -63,10 +83,7 @@ fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reaso
     let record =
         Keys { messages_key: &reading.messages_key }.deserialize(&mut json).map_err(|err| json_reason(&err, text))?;
     json.end().map_err(|_| Reason::InvalidJson)?;
-    if record.more_than_chat && reading.format.is_none() {
-        return Err(Reason::BadShape);
-    }
-    record.conversations(reading.format)
+    record.read(reading.format)
 }
 
 /// The format in which a record without a named format would be read; nothing if none fits.
@@ -82,29 +99,55 @@ pub fn detect(bytes: &[u8], reading: &Reading) -> Option<Format> {
     }
 }
 
-fn from_tree(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
-    let tree: Json = serde_json::from_str(text).map_err(|err| json_reason(&err, text))?;
-    if join::part(&tree, &reading.joining, reading.format)?.is_some() {
-        return Err(Reason::PartOfMore);
-    }
-    match &reading.mapping {
-        Some(mapping) => mapping.read(&tree),
-        None => formats::read(&tree, reading.format),
+/// [`detect`] for a record that came as a tree.
+pub fn detect_tree(tree: &Json, reading: &Reading) -> Option<Format> {
+    match Record::of_tree(tree, &reading.messages_key) {
+        Ok(record) if !record.more_than_chat && record.format().is_some() => record.format(),
+        _ => formats::fits(tree).or_else(|| join::told(tree)?.format),
     }
 }
 
-/// What a record for which [`parse`] answers [`Reason::PartOfMore`] is a part of, and its text, with
+fn from_tree(tree: &Json, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
+    if join::part(tree, &reading.joining, reading.format)?.is_some() {
+        return Err(Reason::PartOfMore);
+    }
+    match &reading.mapping {
+        Some(mapping) => mapping.read(tree),
+        None => formats::read(tree, reading.format),
+    }
+}
+
+/// What a record for which parsing answers [`Reason::PartOfMore`] is a part of, and its text, with
 /// a token in place of every caller that a known format names.
 pub fn part<'a>(
-    bytes: &'a [u8],
+    body: &'a Body,
     reading: &Reading,
     token: &dyn Fn(&str) -> String,
 ) -> Result<(Part, Cow<'a, str>), Reason> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
-    let tree: Json = serde_json::from_str(text).map_err(|err| json_reason(&err, text))?;
-    let part = join::part(&tree, &reading.joining, reading.format)?.ok_or(Reason::BadShape)?;
-    let masked = if part.format.is_some() { caller::masked(&tree, token) } else { None };
-    Ok((part, masked.map_or(Cow::Borrowed(text), |masked| Cow::Owned(masked.json()))))
+    let (text, parsed);
+    let (record, text) = match body {
+        Body::Bytes(bytes) => {
+            text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
+            parsed = tree(text)?;
+            (&parsed, Some(text))
+        }
+        Body::Tree(tree) => (tree, None),
+    };
+    let part = join::part(record, &reading.joining, reading.format)?.ok_or(Reason::BadShape)?;
+    let masked = if part.format.is_some() { caller::masked(record, token) } else { None };
+    Ok((
+        part,
+        match (masked, text) {
+            (Some(masked), _) => Cow::Owned(masked.json()),
+            (None, Some(text)) => Cow::Borrowed(text),
+            (None, None) => Cow::Owned(record.json()),
+        },
+    ))
+}
+
+/// Text that is one JSON value, as a tree.
+pub(super) fn tree(text: &str) -> Result<Json<'_>, Reason> {
+    serde_json::from_str(text).map_err(|err| json_reason(&err, text))
 }
 
 /// serde's errors to ours. Duplicates carry a mark that only this module writes.
@@ -188,9 +231,10 @@ struct Record<'a> {
     chosen: Option<String>,
     rejected: Option<String>,
     system: Option<String>,
-    tools: Option<&'a RawValue>,
+    /// As JSON, like `created` and `id`.
+    tools: Option<Cow<'a, str>>,
     model: Option<String>,
-    created: Option<Json<'a>>,
+    created: Option<Cow<'a, str>>,
     id: Option<Cow<'a, str>>,
     /// Whatever else there is, as JSON.
     rest: String,
@@ -199,7 +243,29 @@ struct Record<'a> {
     of_a_call: bool,
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    /// A value that is kept as JSON; nothing stands for null.
+    fn take(&mut self, key: &str, json: Option<Cow<'a, str>>) {
+        match key {
+            "tools" => self.tools = json,
+            "created" | "created_at" | "timestamp" => self.created = json,
+            "id" => self.id = json,
+            other => {
+                self.more_than_chat |= MORE_THAN_CHAT.contains(&other);
+                let text = json.as_deref().unwrap_or_default();
+                self.of_a_call |= OF_A_CALL.contains(&other)
+                    || (other == "metadata" && ["user_id", "surface"].iter().any(|key| text.contains(key)));
+                if !self.rest.is_empty() {
+                    self.rest.push(',');
+                }
+                // A text can always be written.
+                self.rest.push_str(&serde_json::to_string(other).unwrap_or_default());
+                self.rest.push(':');
+                self.rest.push_str(json.as_deref().unwrap_or("null"));
+            }
+        }
+    }
+
     fn format(&self) -> Option<Format> {
         match self {
             Record { messages: Some(_), .. } => Some(Format::OpenaiChat),
@@ -207,6 +273,13 @@ impl Record<'_> {
             Record { chosen: Some(_), rejected: Some(_), .. } => Some(Format::Hh),
             _ => None,
         }
+    }
+
+    fn read(self, format: Option<Format>) -> Result<Vec<Conversation>, Reason> {
+        if self.more_than_chat && format.is_none() {
+            return Err(Reason::BadShape);
+        }
+        self.conversations(format)
     }
 
     fn conversations(mut self, format: Option<Format>) -> Result<Vec<Conversation>, Reason> {
@@ -263,15 +336,52 @@ impl Record<'_> {
             messages,
             tools: self
                 .tools
-                .map(RawValue::get)
-                .filter(|json| !matches!(*json, "null" | "[]" | "\"\""))
-                .map(str::to_owned),
+                .take()
+                .filter(|json| !matches!(json.as_ref(), "null" | "[]" | "\"\""))
+                .map(Cow::into_owned),
             model: self.model.take(),
-            created_at_us: self.created.take().and_then(|created| formats::time_us(&created)),
-            external_id: self.id.take().map(Cow::into_owned),
+            created_at_us: self.created.take().and_then(|created| time_us(&created)),
+            external_id: self.id.take().map(|id| id.trim_matches('"').to_owned()),
             metadata: (!rest.is_empty()).then(|| format!("{{{rest}}}")),
             ..Conversation::default()
         }
+    }
+}
+
+/// A time, as JSON.
+fn time_us(json: &str) -> Option<i64> {
+    formats::time_us(&serde_json::from_str(json).ok()?)
+}
+
+impl<'a> Record<'a> {
+    /// Of a tree, with the answers that its text gives. Null is a key that is not there: tables have
+    /// all keys in all rows. Messages may be JSON text, as tables without lists hold them.
+    fn of_tree(tree: &'a Json<'_>, messages_key: &str) -> Result<Record<'a>, Reason> {
+        let mut record = Record::default();
+        let entries = tree.entries().ok_or(Reason::BadShape)?;
+        for (key, value) in entries.iter().filter(|(_, value)| *value != Json::Null) {
+            match key.as_ref() {
+                name if name == messages_key => record.messages = Some(messages(value)?),
+                "conversations" => record.conversations = Some(messages(value)?),
+                "chosen" => record.chosen = Some(owned(value)?),
+                "rejected" => record.rejected = Some(owned(value)?),
+                "system" => record.system = Some(owned(value)?),
+                "model" => record.model = Some(owned(value)?),
+                other => record.take(other, Some(Cow::Owned(value.json()))),
+            }
+        }
+        Ok(record)
+    }
+}
+
+fn owned<'a, T: Deserialize<'a>>(value: &'a Json<'_>) -> Result<T, Reason> {
+    T::deserialize(value).map_err(|_| Reason::BadShape)
+}
+
+fn messages<T: DeserializeOwned>(value: &Json) -> Result<Vec<T>, Reason> {
+    match value.text().and_then(Json::parsed) {
+        Some(parsed) => owned(&parsed),
+        None => owned(value),
     }
 }
 
@@ -317,27 +427,11 @@ impl<'de> Visitor<'de> for Keys<'_> {
                 "chosen" => once(&mut record.chosen, &mut map, twice)?,
                 "rejected" => once(&mut record.rejected, &mut map, twice)?,
                 "system" => once(&mut record.system, &mut map, twice)?,
-                "tools" => once(&mut record.tools, &mut map, twice)?,
                 "model" => once(&mut record.model, &mut map, twice)?,
-                "created" | "created_at" | "timestamp" => once(&mut record.created, &mut map, twice)?,
-                "id" => {
-                    let mut raw: Option<&RawValue> = None;
-                    once(&mut raw, &mut map, twice)?;
-                    record.id = raw.map(|raw| Cow::Borrowed(raw.get().trim_matches('"')));
-                }
                 other => {
-                    record.more_than_chat |= MORE_THAN_CHAT.contains(&other);
                     let mut raw: Option<&RawValue> = None;
                     once(&mut raw, &mut map, twice)?;
-                    record.of_a_call |= OF_A_CALL.contains(&other)
-                        || (other == "metadata"
-                            && raw.is_some_and(|raw| ["user_id", "surface"].iter().any(|key| raw.get().contains(key))));
-                    let comma = if record.rest.is_empty() { "" } else { "," };
-                    let value = raw.map_or("null", RawValue::get);
-                    record.rest.push_str(comma);
-                    record.rest.push_str(&serde_json::to_string(other).map_err(A::Error::custom)?);
-                    record.rest.push(':');
-                    record.rest.push_str(value);
+                    record.take(other, raw.map(|raw| Cow::Borrowed(raw.get())));
                 }
             }
             seen.push(key);

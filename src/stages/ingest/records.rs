@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::{Archive, Entries, Entry, Item};
 use super::decode::{self, Bounds, Compression};
 use super::encoding::{Encoding, Utf16Cutter};
-use super::{Cutter, Named, Raw, Shape, cutter};
+use super::{Cutter, Named, Raw, Shape, columnar, cutter};
 use crate::config::Limits;
 
 /// What lies between the bytes of a file and its records.
@@ -44,7 +44,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// Of the bytes of a file from `start` (byte, line) to `end_byte`; an archive is read whole.
+    /// Of the bytes of a file from `start` (byte, line) to `end_byte`; an archive is read whole. Of
+    /// Parquet both count rows.
     pub fn open<R: Read + Seek + Send + 'static>(
         mut file: R,
         packing: Packing,
@@ -58,6 +59,9 @@ impl Records {
         if archive != Archive::None {
             let entries = Entries::open(file, (compression, archive), bounds, hasher.clone())?;
             return Ok(Records::of_archive(entries, shape.named(), *limits, hasher.clone()));
+        }
+        if shape == Shape::Parquet && packing.is_plain() {
+            return Ok(Records::of(columnar::rows(file, start.0..end_byte, limits), *limits, hasher.clone()));
         }
         file.seek(SeekFrom::Start(start.0))?;
         let input = decode::bounded(Box::new(file.take(end_byte - start.0)), compression, bounds)?;
@@ -92,7 +96,7 @@ impl Records {
                 Item::File(entry) => self.begin(entry),
                 Item::Reject { name, place, reason, hash } => {
                     self.name = name;
-                    return Some(see(Raw { place, bytes: Err(reason), hash: Some(hash) }));
+                    return Some(see(Raw { place, body: Err(reason), hash: Some(hash) }));
                 }
             }
         }
@@ -160,8 +164,8 @@ mod tests {
             blake3::Hasher::new(),
         );
         let mut got = Vec::new();
-        while let Some((place, text, hash)) =
-            records.next(|raw| (raw.place, raw.bytes.map(|text| String::from_utf8_lossy(text).into_owned()), raw.hash))
+        while let Some((place, text, hash)) = records
+            .next(|raw| (raw.place, raw.body.map(|body| String::from_utf8_lossy(&body.text()).into_owned()), raw.hash))
         {
             if let Ok(text) = &text {
                 let length = place.end_byte - place.start_byte;

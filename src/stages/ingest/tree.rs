@@ -77,6 +77,16 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Whether lists and objects nest deeper than a limit.
+    pub fn is_deeper_than(&self, limit: u32) -> bool {
+        let below = |limit: Option<u32>, value: &Json| limit.is_none_or(|limit| value.is_deeper_than(limit));
+        match self {
+            Json::List(items) => limit == 0 || items.iter().any(|item| below(limit.checked_sub(1), item)),
+            Json::Object(entries) => limit == 0 || entries.iter().any(|(_, value)| below(limit.checked_sub(1), value)),
+            _ => false,
+        }
+    }
+
     /// As compact JSON text.
     pub fn json(&self) -> String {
         // Only a map with keys that are no strings could fail.

@@ -51,9 +51,9 @@ fn check_places(bytes: &[u8], encoding: Encoding, shape: Shape, line_bytes: u64)
     while let Some(raw) = records.next() {
         let range = &bytes[raw.place.start_byte as usize..raw.place.end_byte as usize];
         let units: Vec<u16> = range.chunks(2).map(|pair| encoding.unit([pair[0], pair[1]])).collect();
-        match raw.bytes {
-            Ok(text) => {
-                assert_eq!(String::from_utf16(&units).unwrap().as_bytes(), text);
+        match &raw.body {
+            Ok(body) => {
+                assert_eq!(String::from_utf16(&units).unwrap().as_bytes(), body.text().as_ref());
                 assert_eq!(raw.hash, Some(blake3::hash(range)));
             }
             Err(Reason::LineTooLong) if shape == Shape::Lines => {
@@ -66,7 +66,7 @@ fn check_places(bytes: &[u8], encoding: Encoding, shape: Shape, line_bytes: u64)
             }
             Err(_) => {}
         }
-        out.push(raw.bytes.err());
+        out.push(raw.body.err());
     }
     out
 }

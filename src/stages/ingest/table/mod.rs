@@ -11,7 +11,7 @@ mod row;
 use std::io::Read;
 
 use super::lines::more;
-use super::{Cutter, Raw, Reason};
+use super::{Body, Cutter, Raw, Reason};
 use crate::record::Place;
 use row::{State, blank, fields, names, object};
 
@@ -86,11 +86,11 @@ impl Cutter for TableRows<'_> {
         let row = self.table.next()?;
         let hash = row.hash.unwrap_or_else(|| self.hasher.clone().update(row.raw).finalize());
         let (place, json) = (row.place, row.json);
-        let bytes = json.map(|json| {
+        let body = json.map(|json| {
             self.json = json;
-            self.json.as_bytes()
+            Body::Bytes(self.json.as_bytes())
         });
-        Some(Raw { place, bytes, hash: Some(hash) })
+        Some(Raw { place, body, hash: Some(hash) })
     }
 }
 

@@ -11,7 +11,7 @@ mod json;
 
 use std::io::{BufRead, BufReader, Read};
 
-use super::{BOM, Cutter, Raw, Reason};
+use super::{BOM, Body, Cutter, Raw, Reason};
 use crate::record::Place;
 
 const BUFFER_BYTES: usize = 64 << 10;
@@ -179,7 +179,7 @@ impl<'a> YamlElements<'a> {
         let Record { text, start_byte, end_byte, line, long } = &self.record;
         let hash = long.clone().unwrap_or_else(|| self.hasher.clone().update(text).clone()).finalize();
         let place = Place { start_byte: *start_byte, end_byte: *end_byte, line: *line, element: 0 };
-        Raw { place, bytes: Err(reason), hash: Some(hash) }
+        Raw { place, body: Err(reason), hash: Some(hash) }
     }
 
     /// The record as JSON; that of an element is the only item of a list.
@@ -246,7 +246,7 @@ impl Cutter for YamlElements<'_> {
             self.json = json;
             self.json.as_bytes()
         });
-        Some(Raw { place, bytes, hash: Some(hash) })
+        Some(Raw { place, body: bytes.map(Body::Bytes), hash: Some(hash) })
     }
 }
 
