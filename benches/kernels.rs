@@ -4,16 +4,22 @@
 //! are worth more than the numbers: machines are shared.
 
 use std::hint::black_box;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringBuilder, StructBuilder};
+use arrow::datatypes::{DataType, Field, Fields};
 use gristmill::config::{Limits, Redact, Tokenizer};
 use gristmill::record::{Conversation, ProjectKey};
 use gristmill::stages::dedup::sketch::{Settings, Sketcher, Turn};
 use gristmill::stages::ingest::tokens::Counter;
-use gristmill::stages::ingest::{self, Reading, language};
+use gristmill::stages::ingest::{self, Reading, columnar, language};
 use gristmill::stages::redact::Redactor;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
 
 const ROWS: usize = 30_000;
 
@@ -55,6 +61,26 @@ fn main() {
     tell("parse", began, conversations.len());
     assert!(conversations.len() > ROWS * 99 / 100 && conversations.len() <= ROWS);
 
+    for (name, compression) in [
+        ("parquet (snappy)", Compression::SNAPPY),
+        ("parquet (zstd)", Compression::ZSTD(ZstdLevel::default())),
+        ("parquet (plain)", Compression::UNCOMPRESSED),
+    ] {
+        let file = parquet_of(&conversations, compression);
+        let began = Instant::now();
+        let mut rows = columnar::rows(Cursor::new(file), 0..u64::MAX, &Limits::default());
+        let mut read: Vec<Conversation> = Vec::with_capacity(conversations.len());
+        while let Some(row) = rows.next() {
+            read.extend(row.body.and_then(|body| body.parse(&reading)).expect("a chat"));
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        let text: usize = conversations.iter().flat_map(|it| &it.messages).map(|it| it.content.len()).sum();
+        let speed = text as f64 / 1e6 / seconds;
+        println!("{name:<28} {speed:>8.0} MB/s {:>10.0} rows/s, of text", read.len() as f64 / seconds);
+        assert!(read.iter().zip(&conversations).all(|(one, other)| one.messages == other.messages), "{name}");
+        assert_eq!(read.len(), conversations.len());
+    }
+
     let began = Instant::now();
     let english = conversations.iter().filter(|c| language::detect(c).language == "eng").count();
     tell("language", began, conversations.len());
@@ -89,4 +115,46 @@ fn main() {
     let bands: usize = turns.iter().map(|turns| sketcher.sketch(turns).bands.len()).sum();
     tell("sketch (chain + shingle + 128)", began, turns.len());
     assert!(bands > 0 && bands.is_multiple_of(16));
+}
+
+/// Conversations as a table with nested messages.
+fn parquet_of(conversations: &[Conversation], compression: Compression) -> Vec<u8> {
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    let function = Fields::from(vec![text("name"), text("arguments")]);
+    let call = Fields::from(vec![text("id"), Field::new("function", DataType::Struct(function), true)]);
+    let calls = DataType::List(Arc::new(Field::new("item", DataType::Struct(call), true)));
+    let names = ["role", "content", "name", "tool_call_id"];
+    let fields: Fields = names.map(text).into_iter().chain([Field::new("tool_calls", calls, true)]).collect();
+    let mut messages = ListBuilder::new(StructBuilder::from_fields(fields, 0));
+    let mut ids = StringBuilder::new();
+    for (n, conversation) in conversations.iter().enumerate() {
+        ids.append_value(format!("row-{n}"));
+        for message in &conversation.messages {
+            let row = messages.values();
+            let (name, call) = (message.name.as_deref(), message.tool_call_id.as_deref());
+            for (at, value) in [Some(message.role.as_str()), Some(&message.content), name, call].into_iter().enumerate()
+            {
+                row.field_builder::<StringBuilder>(at).expect("texts").append_option(value);
+            }
+            let calls: &mut ListBuilder<Box<dyn arrow::array::ArrayBuilder>> = row.field_builder(4).expect("calls");
+            for call in &message.tool_calls {
+                let one = calls.values().as_any_mut().downcast_mut::<StructBuilder>().expect("a call");
+                one.field_builder::<StringBuilder>(0).expect("an id").append_value(&call.id);
+                let function = one.field_builder::<StructBuilder>(1).expect("a function");
+                function.field_builder::<StringBuilder>(0).expect("a name").append_value(&call.name);
+                function.field_builder::<StringBuilder>(1).expect("arguments").append_value(&call.arguments);
+                function.append(true);
+                one.append(true);
+            }
+            calls.append(!message.tool_calls.is_empty());
+            row.append(true);
+        }
+        messages.append(true);
+    }
+    let columns: [(&str, ArrayRef); 2] = [("id", Arc::new(ids.finish())), ("messages", Arc::new(messages.finish()))];
+    let batch = RecordBatch::try_from_iter(columns).expect("a table");
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.into_inner().expect("finished")
 }
