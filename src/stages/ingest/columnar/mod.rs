@@ -43,7 +43,7 @@ const TAIL_BYTES: u64 = 8;
 const FOOTER_BYTES: u64 = 256 << 20;
 
 /// Compressed bytes at which a split ends with its row group.
-const SPLIT_BYTES: u64 = 32 << 20;
+const SPLIT_BYTES: i64 = 32 << 20;
 /// Rows of a batch; fewer where rows are wide, so that a batch holds about `BATCH_BYTES`.
 const BATCH_ROWS: u64 = 1024;
 const BATCH_BYTES: u64 = 4 << 20;
@@ -59,11 +59,8 @@ pub fn is_parquet(head: &[u8]) -> bool {
 /// Ranges of rows that are read at once: runs of row groups. A file that cannot be read is one
 /// empty range, so that the scan reports it.
 pub fn cuts<R: Read + Seek + Send + 'static>(file: R) -> Vec<Range<u64>> {
-    let bounds = Bounds::NONE;
-    let Ok(metadata) = Input::new(file, bounds).map_err(|_| Reason::Unreadable).and_then(|input| metadata(&input))
-    else {
-        return vec![Range::default()];
-    };
+    let input = Input::new(file, Bounds::NONE).map_err(|err| decode::reason(&err));
+    let Ok(metadata) = input.and_then(|input| metadata(&input)) else { return vec![Range::default()] };
     let (mut cuts, mut bytes) = (vec![Range::default()], 0);
     for group in metadata.metadata().row_groups() {
         let end = cuts.last().map_or(0, |cut: &Range<u64>| cut.end);
@@ -71,9 +68,9 @@ pub fn cuts<R: Read + Seek + Send + 'static>(file: R) -> Vec<Range<u64>> {
             cuts.push(end..end);
             bytes = 0;
         }
-        bytes += group.compressed_size().max(0) as u64;
+        bytes = group.compressed_size().max(0).saturating_add(bytes);
         if let Some(cut) = cuts.last_mut() {
-            cut.end += rows_of(group);
+            cut.end = cut.end.saturating_add(rows_of(group));
         }
     }
     cuts
@@ -128,7 +125,7 @@ impl Cutter for Packed<'_> {
 }
 
 fn place(rows: Range<u64>) -> Place {
-    Place { start_byte: rows.start, end_byte: rows.end, line: rows.start + 1, element: 0 }
+    Place { start_byte: rows.start, end_byte: rows.end, line: rows.start.saturating_add(1), element: 0 }
 }
 
 fn rows_of(group: &RowGroupMetaData) -> u64 {
@@ -174,7 +171,6 @@ fn columns(metadata: ParquetMetaData) -> parquet::errors::Result<ArrowReaderMeta
 }
 
 /// A stretch of one row group that is to be read.
-#[derive(Clone)]
 struct Stretch {
     group: usize,
     /// Rows of the group before the first that is wanted.
