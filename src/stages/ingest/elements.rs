@@ -4,7 +4,7 @@
 //!
 //! Always: an array that ends early gives its whole elements and one reject for the rest.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use super::{Body, Cutter, Raw, Reason};
 use crate::record::Place;
@@ -20,6 +20,8 @@ pub struct Elements<'a> {
     line: u64,
     /// The element being gathered.
     element: Vec<u8>,
+    /// What has the hash of all its bytes, once they are too many to keep.
+    long: Option<blake3::Hasher>,
     max_bytes: u64,
     hasher: blake3::Hasher,
     state: State,
@@ -55,6 +57,7 @@ impl<'a> Elements<'a> {
             offset,
             line,
             element: Vec::new(),
+            long: None,
             max_bytes,
             hasher,
             state: if in_array { State::Before } else { State::Documents },
@@ -63,8 +66,14 @@ impl<'a> Elements<'a> {
 
     fn peek(&mut self) -> Result<Option<u8>, Reason> {
         if self.from == self.to {
-            self.from = 0;
-            self.to = self.input.read(&mut self.chunk).map_err(|err| super::decode::reason(&err))?;
+            // Empty also if reading fails: what was seen is not seen again.
+            (self.from, self.to) = (0, 0);
+            self.to = loop {
+                match self.input.read(&mut self.chunk) {
+                    Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                    read => break read.map_err(|err| super::decode::reason(&err))?,
+                }
+            };
             if self.to == 0 {
                 return Ok(None);
             }
@@ -72,10 +81,11 @@ impl<'a> Elements<'a> {
         Ok(Some(self.chunk[self.from]))
     }
 
-    fn bump(&mut self) {
-        self.line += u64::from(self.chunk[self.from] == b'\n');
-        self.from += 1;
-        self.offset += 1;
+    /// Goes on by `n` bytes of the chunk.
+    fn advance(&mut self, n: usize) {
+        self.line += memchr::memchr_iter(b'\n', &self.chunk[self.from..self.from + n]).count() as u64;
+        self.from += n;
+        self.offset += n as u64;
     }
 
     /// Goes to the first byte of the next element; `None` at the end of the array.
@@ -90,45 +100,45 @@ impl<'a> Elements<'a> {
                 (State::Documents, 0xef | 0xbb | 0xbf) if self.offset < 3 => {}
                 (State::Documents, byte) if !byte.is_ascii_whitespace() => return Err(Reason::InvalidJson),
                 (_, b']') => self.state = State::After,
-                (_, b',' | b' ' | b'\t' | b'\r' | b'\n') => {}
+                (_, byte) if byte == b',' || byte.is_ascii_whitespace() => {}
                 // No element begins with it; taken for one, it would be cut for ever.
                 (_, b'}') => return Err(Reason::InvalidJson),
                 _ => return Ok(Some(())),
             }
-            self.bump();
+            self.advance(1);
         }
         if matches!(self.state, State::After | State::Documents) { Ok(None) } else { Err(Reason::InvalidJson) }
     }
 
     /// Gathers one element; its bytes beyond the limit only go into the hash.
-    fn gather(&mut self) -> Result<Option<blake3::Hash>, Reason> {
+    fn gather(&mut self) -> Result<(), Reason> {
         let mut open = Open::default();
-        let mut long: Option<blake3::Hasher> = None;
-        self.element.clear();
         loop {
             if self.peek()?.is_none() {
                 return Err(Reason::InvalidJson);
             }
-            let bytes = &self.chunk[self.from..self.to];
-            let (taken, ended) = open.follow(bytes);
-            let bytes = &bytes[..taken];
-            self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
-            self.offset += taken as u64;
-            self.from += taken;
-            match &mut long {
-                Some(hasher) => {
-                    hasher.update(bytes);
-                }
-                None => self.element.extend_from_slice(bytes),
-            }
-            if long.is_none() && self.element.len() as u64 > self.max_bytes {
-                long = Some(self.hasher.clone().update(&self.element).clone());
-                self.element = Vec::new();
-            }
+            let (taken, ended) = open.follow(&self.chunk[self.from..self.to]);
+            self.keep(taken);
             if ended {
-                return Ok(long.map(|hasher| hasher.finalize()));
+                return Ok(());
             }
         }
+    }
+
+    /// Takes `n` bytes of the chunk into the element, or into its hash.
+    fn keep(&mut self, n: usize) {
+        let bytes = &self.chunk[self.from..self.from + n];
+        match &mut self.long {
+            Some(hasher) => {
+                hasher.update(bytes);
+            }
+            None => self.element.extend_from_slice(bytes),
+        }
+        if self.long.is_none() && self.element.len() as u64 > self.max_bytes {
+            self.long = Some(self.hasher.clone().update(&self.element).clone());
+            self.element = Vec::new();
+        }
+        self.advance(n);
     }
 }
 
@@ -181,25 +191,28 @@ impl Cutter for Elements<'_> {
         if self.state == State::Ended {
             return None;
         }
-        let (start_byte, line) = match self.seek() {
+        self.element.clear();
+        self.long = None;
+        let sought = self.seek();
+        let (start_byte, line) = (self.offset, self.line);
+        let gathered = match sought {
             Ok(None) => {
                 self.state = State::Ended;
                 return None;
             }
-            Ok(Some(())) => (self.offset, self.line),
+            Ok(Some(())) => self.gather(),
             Err(reason) => {
-                let (start_byte, line) = (self.offset, self.line);
-                self.drain();
-                return Some(self.broken(start_byte, line, reason));
+                self.drain(reason);
+                Err(reason)
             }
         };
-        match self.gather() {
-            Err(reason) => Some(self.broken(start_byte, line, reason)),
-            Ok(Some(hash)) => {
-                let place = Place { start_byte, end_byte: self.offset, line, element: 0 };
-                Some(Raw { place, body: Err(Reason::LineTooLong), hash: Some(hash) })
+        match gathered {
+            Err(reason) => {
+                self.state = State::Ended;
+                Some(self.reject(start_byte, line, reason))
             }
-            Ok(None) => {
+            Ok(()) if self.long.is_some() => Some(self.reject(start_byte, line, Reason::LineTooLong)),
+            Ok(()) => {
                 let bytes = self.element.trim_ascii_end();
                 let place = Place { start_byte, end_byte: start_byte + bytes.len() as u64, line, element: 0 };
                 Some(Raw { place, body: Ok(Body::Bytes(bytes)), hash: None })
@@ -210,17 +223,18 @@ impl Cutter for Elements<'_> {
 
 impl Elements<'_> {
     /// Runs to the end of what can be read, so that a reject covers all that was not understood.
-    fn drain(&mut self) {
-        while let Ok(Some(_)) = self.peek() {
-            self.bump();
+    fn drain(&mut self, reason: Reason) {
+        // Behind a failed read nothing can be trusted.
+        while reason == Reason::InvalidJson && matches!(self.peek(), Ok(Some(_))) {
+            self.keep(self.to - self.from);
         }
     }
 
-    fn broken(&mut self, start_byte: u64, line: u64, reason: Reason) -> Raw<'_> {
-        self.state = State::Ended;
+    /// A reject for all that was taken since `start_byte`.
+    fn reject(&mut self, start_byte: u64, line: u64, reason: Reason) -> Raw<'_> {
+        let hasher = self.long.take().unwrap_or_else(|| self.hasher.clone().update(&self.element).clone());
         let place = Place { start_byte, end_byte: self.offset, line, element: 0 };
-        let hash = self.hasher.clone().update(&self.element).finalize();
-        Raw { place, body: Err(reason), hash: Some(hash) }
+        Raw { place, body: Err(reason), hash: Some(hasher.finalize()) }
     }
 }
 
@@ -245,6 +259,7 @@ mod tests {
     fn elements_are_cut_at_their_brackets() {
         let ok = |text: &str| Ok(text.to_owned());
         assert_eq!(cut("[]"), []);
+        assert_eq!(cut("[\x0c, 1\x0c]"), [(4, 5, 1, ok("1"))]);
         assert_eq!(
             cut("[\n {\"a\":[1,\"]\\\"},\"]} ,\n2]"),
             [(3, 20, 2, ok("{\"a\":[1,\"]\\\"},\"]}")), (23, 24, 3, ok("2"))]
@@ -273,6 +288,47 @@ mod tests {
         assert_eq!(cut("[1]\n[2]\n"), [(1, 2, 1, ok("1")), (5, 6, 2, ok("2"))]);
         assert_eq!(cut("[1,} 2]"), [(1, 2, 1, ok("1")), (3, 7, 1, Err(Reason::InvalidJson))]);
         assert_eq!(cut("[1] x y"), [(1, 2, 1, ok("1")), (4, 7, 1, Err(Reason::InvalidJson))]);
+    }
+
+    /// Gives one piece at a read; where a piece is missing the read fails.
+    struct Pieces(Vec<Result<&'static str, ErrorKind>>);
+
+    impl Read for Pieces {
+        fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.is_empty() {
+                return Ok(0);
+            }
+            let text = self.0.remove(0)?;
+            buf[..text.len()].copy_from_slice(text.as_bytes());
+            Ok(text.len())
+        }
+    }
+
+    #[test]
+    fn a_read_that_fails_ends_the_stream_where_it_fails_and_an_interrupted_one_does_not() {
+        let (broken, again) = (Err(ErrorKind::UnexpectedEof), Err(ErrorKind::Interrupted));
+        for (pieces, end, rest) in [
+            (vec![Ok("[1,\n"), broken, Ok("2]")], 4, ""),
+            (vec![Ok("[1,\n2"), broken, Ok("2]")], 5, "2"),
+            (vec![Ok("[1,\n"), again, Ok("}"), again, Ok(" 3]"), broken], 8, "} 3]"),
+        ] {
+            let hasher = blake3::Hasher::new_keyed(&[1; 32]);
+            let mut elements = Elements::of_array(Box::new(Pieces(pieces)), (0, 1), 30, hasher.clone());
+            assert!(elements.next().is_some_and(|raw| raw.bytes == Ok(b"1")));
+            let raw = elements.next().unwrap();
+            assert_eq!((raw.place.start_byte, raw.place.end_byte, raw.place.line), (4, end, 2));
+            assert_eq!(raw.hash, Some(hasher.clone().update(rest.as_bytes()).finalize()), "{rest}");
+            assert!(raw.bytes.is_err() && elements.next().is_none());
+        }
+    }
+
+    #[test]
+    fn a_long_element_that_never_ends_has_the_hash_of_its_bytes() {
+        let text = format!("[\"{}", "x".repeat(40));
+        let mut elements = Elements::of_array(Box::new(text.as_bytes()), (0, 1), 30, blake3::Hasher::new());
+        let raw = elements.next().unwrap();
+        assert_eq!((raw.place.start_byte, raw.place.end_byte, raw.bytes), (1, 42, Err(Reason::InvalidJson)));
+        assert_eq!(raw.hash, Some(blake3::hash(&text.as_bytes()[1..])));
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Encoding {
         }
     }
 
-    fn unit(self, bytes: [u8; 2]) -> u16 {
+    pub(super) fn unit(self, bytes: [u8; 2]) -> u16 {
         if self == Encoding::Utf16Be { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
     }
 
@@ -52,6 +52,7 @@ pub enum Lone {
 }
 
 const CHUNK_BYTES: usize = 64 << 10;
+pub(super) const MARK: u16 = 0xfeff;
 const MARK_BYTES: u64 = 2;
 
 /// UTF-8 out of a UTF-16 stream that begins with its byte order mark.
@@ -63,6 +64,7 @@ pub struct Utf16<R> {
     /// Half a unit left over from the last chunk.
     half: Option<u8>,
     high: Option<u16>,
+    /// Something but marks was seen.
     marked: bool,
     /// Decoded and not yet handed out from `from` on.
     out: Vec<u8>,
@@ -82,6 +84,8 @@ pub struct Utf16<R> {
 struct Window {
     utf8_start: u64,
     utf16_start: u64,
+    /// Where the first letter lies in the UTF-16: behind the mark, or several.
+    first: u64,
     text: Vec<u8>,
 }
 
@@ -132,12 +136,15 @@ impl<R: Read> Utf16<R> {
             self.decode(kept + n);
         }
         self.utf8_bytes += self.out.len() as u64;
-        if !self.out.is_empty()
-            && let Ok(mut window) = self.window.lock()
-        {
-            window.utf8_start = utf8_start;
-            window.utf16_start = self.utf16_bytes - 2 * units(&self.out);
-            window.text.clone_from(&self.out);
+        if let Ok(mut window) = self.window.lock() {
+            let utf16_start = self.utf16_bytes - 2 * units(&self.out);
+            if utf8_start == 0 {
+                window.first = utf16_start;
+            }
+            if !self.out.is_empty() {
+                (window.utf8_start, window.utf16_start) = (utf8_start, utf16_start);
+                window.text.clone_from(&self.out);
+            }
         }
         Ok(())
     }
@@ -146,8 +153,10 @@ impl<R: Read> Utf16<R> {
         let raw = std::mem::take(&mut self.raw);
         let (pairs, rest) = raw[..length].as_chunks::<2>();
         self.half = rest.first().copied();
-        let skip = usize::from(!self.marked && !pairs.is_empty());
-        self.marked |= skip > 0;
+        // Files that were put together may begin with several marks.
+        let is_mark = |pair: &&[u8; 2]| !self.marked && self.encoding.unit(**pair) == MARK;
+        let skip = pairs.iter().take_while(is_mark).count();
+        self.marked |= skip < pairs.len();
         self.utf16_bytes += skip as u64 * MARK_BYTES;
         for pair in &pairs[skip..] {
             let unit = self.encoding.unit(*pair);
@@ -268,6 +277,9 @@ impl Utf16Cutter {
 impl Cutter for Utf16Cutter {
     fn next(&mut self) -> Option<Raw<'_>> {
         let raw = self.inner.next()?;
+        if self.last.0 == 0 {
+            self.last.1 = self.window.lock().map_or(MARK_BYTES, |window| window.first);
+        }
         let start_byte = self.last.1 + 2 * raw.place.start_byte.saturating_sub(self.last.0);
         let (body, end_byte, hash) = match raw.body {
             Ok(Body::Bytes(text)) => {

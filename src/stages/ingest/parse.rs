@@ -90,12 +90,20 @@ fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reaso
 pub fn detect(bytes: &[u8], reading: &Reading) -> Option<Format> {
     let text = std::str::from_utf8(bytes).ok()?;
     let keys = Keys { messages_key: &reading.messages_key };
+    let from_tree = || {
+        let tree: Json = serde_json::from_str(text).ok()?;
+        join::told(&tree).and_then(|part| part.format).or_else(|| formats::fits(&tree))
+    };
     match keys.deserialize(&mut serde_json::Deserializer::from_str(text)) {
-        Ok(record) if !record.more_than_chat && record.format().is_some() => record.format(),
-        _ => {
-            let tree: Json = serde_json::from_str(text).ok()?;
-            formats::fits(&tree).or_else(|| join::told(&tree)?.format)
+        Ok(record) if !record.more_than_chat && record.format().is_some() => {
+            let format = record.format();
+            // Columns called as in HH may hold plain answers: then it is another format.
+            match record.conversations(None) {
+                Err(Reason::BadShape) => from_tree(),
+                _ => format,
+            }
         }
+        _ => from_tree(),
     }
 }
 
@@ -478,6 +486,28 @@ mod tests {
         assert_eq!((got.user.as_deref(), got.metadata), (Some("u"), None));
         assert_eq!(got.tools.as_deref(), Some(r#"[{"a":1}]"#));
         assert_eq!(got.external_id.as_deref(), Some("x1"));
+    }
+
+    #[test]
+    fn a_record_has_the_format_in_which_it_is_read() {
+        let reading = Reading {
+            format: None,
+            messages_key: String::new(),
+            mapping: None,
+            joining: Default::default(),
+            limits: Limits::default(),
+        };
+        for (json, format) in [
+            (r#"{"prompt":"p","chosen":"a","rejected":"b"}"#, Some(Format::Trl)),
+            (r#"{"chosen":"\n\nHuman: a","rejected":"\n\nHuman: b"}"#, Some(Format::Hh)),
+            (r#"{"chosen":"a","rejected":""}"#, None),
+        ] {
+            assert_eq!(detect(json.as_bytes(), &reading), format, "{json}");
+            assert_eq!(parse(json.as_bytes(), &reading).is_ok(), format.is_some(), "{json}");
+        }
+        let part = br#"{"CorrelationId":"c","RequestMessages":[],"ai.operationId":0}"#;
+        assert_eq!(detect(part, &reading), Some(Format::AzureApim));
+        assert_eq!(parse(part, &reading), Err(Reason::PartOfMore));
     }
 
     #[test]

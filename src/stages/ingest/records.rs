@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, Entries, Entry, Item};
 use super::decode::{self, Bounds, Compression};
-use super::encoding::{Encoding, Utf16Cutter};
+use super::encoding::{self, Encoding, Utf16Cutter};
 use super::{Cutter, Named, Raw, Shape, columnar, cutter};
 use crate::config::Limits;
 
@@ -115,8 +115,10 @@ pub fn told(head: &[u8], named: Named) -> (Encoding, Shape) {
     if encoding == Encoding::Utf8 {
         return (encoding, Shape::of_named(head, named));
     }
-    // In UTF-16 every other byte of the first bracket and the blanks before it is NUL.
-    let text: Vec<u8> = head.iter().skip(2).copied().filter(|byte| *byte != 0).collect();
+    // Brackets and blanks are what matters; other letters only must not look like them.
+    let unit = |pair: &[u8; 2]| encoding.unit(*pair);
+    let units = head.as_chunks().0.iter().map(unit).skip_while(|unit| *unit == encoding::MARK);
+    let text: Vec<u8> = units.map(|unit| u8::try_from(unit).unwrap_or(u8::MAX)).collect();
     (encoding, Shape::of(&text))
 }
 
@@ -143,6 +145,21 @@ mod tests {
     use super::super::archive::{Archive, kind, stream_at};
     use super::super::decode::Bounds;
     use super::*;
+
+    #[test]
+    fn letters_of_utf16_that_hold_the_byte_of_a_bracket_are_none() {
+        for (text, shape) in [
+            ("\u{feff}\u{feff} [1]", Shape::Array),
+            ("\u{feff}{\n\"a\":1}", Shape::Documents),
+            ("\u{feff}\u{5b66}", Shape::Lines),
+            ("\u{feff}\u{55b}", Shape::Lines),
+        ] {
+            for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+                let head: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
+                assert_eq!(told(&head).1, shape, "{text:?}");
+            }
+        }
+    }
 
     #[test]
     fn records_of_a_zip_are_found_again_at_their_places() {

@@ -102,3 +102,19 @@ fn half_a_pair_costs_one_record() {
     let got = check_places(&bytes, Encoding::Utf16Le, Shape::Lines, 100);
     assert_eq!(got, [None, Some(Reason::InvalidUtf16), None]);
 }
+
+#[test]
+fn marks_in_a_row_and_streams_without_a_letter_keep_their_places() {
+    for (bytes, place, text) in [
+        (&b"\xff\xfe\xff\xfe\xff\xfea\0"[..], (6, 8), Ok(&b"a"[..])),
+        (b"\xfe\xff\xfe\xff\0\n\0b", (6, 8), Ok(b"b")),
+        (b"\xff\xfea", (2, 2), Err(Reason::InvalidUtf16)),
+        (b"\xff\xfe\xff\xfea", (4, 4), Err(Reason::InvalidUtf16)),
+    ] {
+        let make = |input| cutter(input, Shape::Lines, (0, 1), &Limits::default(), blake3::Hasher::new());
+        let mut cutter = Utf16Cutter::new(Box::new(bytes), Encoding::of(bytes), blake3::Hasher::new(), make);
+        let raw = cutter.next().unwrap();
+        assert_eq!(((raw.place.start_byte, raw.place.end_byte), raw.bytes), (place, text), "{bytes:?}");
+        assert!(cutter.next().is_none());
+    }
+}
