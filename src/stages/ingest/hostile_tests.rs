@@ -1,18 +1,21 @@
 //! Every reader against broken and twisted records: an answer each time, never a panic.
 //!
-//! Records of all fixtures are twisted by bytes and by structure, the same way in every run.
-//! `GRISTMILL_FUZZ_SECONDS=600 cargo test --release hostile` goes on for that long.
+//! Records of all fixtures are twisted by bytes and by structure, the same way in every run;
+//! `GRISTMILL_FUZZ_SECONDS=600 cargo test --release hostile` goes on for that long. What the
+//! fuzzer (`fuzz/run.sh`) ever found is read again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::tree::Json;
-use super::{Reading, Shape, cutter, guess, parse};
-use crate::config::{Format, Limits};
-use crate::record::{Conversation, Preference, chance};
+use crate::config::Format;
+use crate::record::chance;
 
-/// Twists of each record in an ordinary run.
-const TWISTS: u64 = 60;
+#[path = "../../../fuzz/src/checks/mod.rs"]
+mod checks;
+
+/// Twists of each record in an ordinary run; the fuzzer does more.
+const TWISTS: u64 = 25;
 
 /// Pieces that readers trip over.
 const PIECES: [&str; 16] = [
@@ -115,60 +118,23 @@ fn twist_tree<'a>(value: &mut Json<'a>, dice: &mut Dice) {
     }
 }
 
-/// Everything that reads bytes from outside.
+/// Everything that reads records or cuts text.
 fn read_all(record: &[u8], format: Option<Format>) {
-    for format in [None, format] {
-        let reading = Reading {
-            format,
-            messages_key: "messages".to_owned(),
-            mapping: None,
-            joining: Default::default(),
-            limits: Limits::default(),
-        };
-        if let Ok(conversations) = parse(record, &reading) {
-            assert!(conversations.iter().all(|one| !one.messages.is_empty()));
-            pairs(&conversations);
-        }
+    for name in ["chat", "guess", "join", "lines", "elements", "table"] {
+        checks::named(name).unwrap()(record);
     }
-    if let Ok(tree) = serde_json::from_slice::<Json>(record)
-        && let Some((mapping, _)) = guess::propose(std::slice::from_ref(&tree))
-    {
-        drop(mapping.compile().unwrap().read(&tree));
-    }
-    for shape in [Shape::Lines, Shape::Array, Shape::Documents, Shape::Table] {
-        let mut cutter = cutter(Box::new(record), shape, (0, 1), &Limits::default(), blake3::Hasher::new());
-        let (mut last, mut count) = (0, 0);
-        while let Some(raw) = cutter.next() {
-            assert!(raw.place.start_byte >= last && raw.place.end_byte >= raw.place.start_byte);
-            (last, count) = (raw.place.start_byte, count + 1);
-            assert!(count <= record.len() + 2 && raw.place.end_byte <= record.len() as u64, "{shape:?}");
-        }
-    }
-}
-
-/// How many preferences a record states. Each rejected side must follow upon its chosen side.
-fn pairs(conversations: &[Conversation]) -> usize {
-    let sides: Vec<_> = conversations.iter().map(|one| one.preference).collect();
-    let count = |side| sides.iter().filter(|one| **one == Some(side)).count();
-    let pair = [Some(Preference::Chosen), Some(Preference::Rejected)];
-    let pairs = sides.windows(2).filter(|next| **next == pair).count();
-    assert_eq!([count(Preference::Chosen), count(Preference::Rejected)], [pairs, pairs], "{sides:?}");
-    pairs
+    let at =
+        checks::parsed::FORMATS.iter().position(|one| Some(*one) == format).unwrap_or(checks::parsed::FORMATS.len());
+    checks::named("formats").unwrap()(&[&[at as u8], record].concat());
 }
 
 #[test]
 fn a_rejected_side_follows_its_chosen_side_in_every_format() {
     let mut stated = std::collections::BTreeMap::new();
     for (format, record) in records() {
-        let reading = Reading {
-            format,
-            messages_key: "messages".to_owned(),
-            mapping: None,
-            joining: Default::default(),
-            limits: Limits::default(),
-        };
-        if let (Some(format), Ok(conversations)) = (format, parse(&record, &reading)) {
-            *stated.entry(format.name()).or_default() += pairs(&conversations);
+        let read = checks::parsed::answer(&record, &checks::parsed::reading(format));
+        if let (Some(format), Some(conversations)) = (format, read) {
+            *stated.entry(format.name()).or_default() += checks::parsed::pairs(&conversations);
         }
     }
     stated.retain(|_, n: &mut usize| *n > 0);
@@ -200,4 +166,24 @@ fn every_reader_answers_whatever_it_is_given() {
             return;
         }
     }
+}
+
+/// The files of `fuzz/found` by the check that they once broke.
+#[test]
+fn what_was_found_stays_repaired() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/found");
+    let mut seen = 0;
+    for check in std::fs::read_dir(folder).unwrap() {
+        let folder = check.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let check = checks::named(&name).unwrap_or_else(|| panic!("{name} is no check"));
+        for case in std::fs::read_dir(&folder).unwrap() {
+            let path = case.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(bytes.len() <= 4096, "{path:?}: make it small");
+            assert!(catch_unwind(AssertUnwindSafe(|| check(&bytes))).is_ok(), "{path:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 12, "{seen}");
 }
