@@ -45,6 +45,8 @@ const ANSWERING: &[&str] = &["answer", "response", "completion", "output", "repl
 const DEPTH: usize = 4;
 /// More names than this are not roles; chosen by feel.
 const MOST_ROLES: usize = 8;
+/// A table of more columns is no conversation; chosen by feel.
+const MOST_COLUMNS: usize = 500;
 /// Items of one list that are looked at; chosen by feel.
 const MOST_ITEMS: usize = 40;
 
@@ -217,7 +219,7 @@ fn column_role(name: &str) -> Option<Role> {
 
 /// Rows with fixed columns, in their order; a single answer comes last.
 fn columns(samples: &[Json]) -> Option<(Mapping, f64)> {
-    let entries = samples.first()?.entries()?;
+    let entries = samples.first()?.entries().filter(|entries| entries.len() <= MOST_COLUMNS)?;
     let mut turns: Vec<(Role, &str)> = Vec::new();
     for (key, _) in entries {
         let texts: Vec<&str> = samples.iter().filter_map(|sample| sample.text_of(key)).collect();

@@ -15,7 +15,7 @@ use super::formats::caller;
 use super::join::{self, Part};
 use super::openai::RawMessage;
 use super::sharegpt::Turn;
-use super::tree::Json;
+use super::tree::{Json, Seen};
 use super::{Body, Reading, Reason, formats, hh};
 use crate::config::Format;
 use crate::record::{Conversation, Message, Preference, Role};
@@ -426,9 +426,9 @@ impl<'de> Visitor<'de> for Keys<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record<'de>, A::Error> {
         let mut record = Record::default();
-        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(8);
+        let mut seen = Seen::default();
         while let Some(key) = map.next_key::<Key<'de>>()?.map(|key| key.0) {
-            let twice = seen.contains(&key);
+            let twice = !seen.insert(key.clone());
             match key.as_ref() {
                 name if name == self.messages_key => once(&mut record.messages, &mut map, twice)?,
                 "conversations" => once(&mut record.conversations, &mut map, twice)?,
@@ -442,7 +442,6 @@ impl<'de> Visitor<'de> for Keys<'_> {
                     record.take(other, raw.map(|raw| Cow::Borrowed(raw.get())));
                 }
             }
-            seen.push(key);
         }
         Ok(record)
     }

@@ -25,6 +25,27 @@ pub enum Json<'a> {
 /// Keys up to which a linear search for a second one is quicker than a set.
 const FEW_KEYS: usize = 24;
 
+/// The keys of one object so far. Searching them one by one for each key would take hours for
+/// an object of a million keys.
+#[derive(Default)]
+pub struct Seen<'a> {
+    few: Vec<Cow<'a, str>>,
+    many: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Seen<'a> {
+    /// Whether the key is new.
+    pub fn insert(&mut self, key: Cow<'a, str>) -> bool {
+        if self.many.is_empty() && self.few.len() < FEW_KEYS {
+            let new = !self.few.contains(&key);
+            self.few.push(key);
+            return new;
+        }
+        self.many.extend(self.few.drain(..));
+        self.many.insert(key)
+    }
+}
+
 impl<'a> Json<'a> {
     /// A value of an object; nothing if there is no such key, or it is null.
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use super::super::media::Medium;
-use super::super::tree::Json;
+use super::super::tree::{Json, Seen};
 
 pub type Entries<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
 
@@ -75,18 +75,18 @@ impl<'a> Extra<'a> {
 
     /// As JSON text; nothing if nothing is left.
     pub fn metadata(self) -> Option<String> {
-        let mut all: Entries = Vec::new();
+        let mut all = Unique::default();
         for (name, value) in self.entries {
             // Requests have a setting of the name `thinking`.
             let name = if name == "thinking" && !self.thinking.is_empty() { "thinking_setting".into() } else { name };
-            add(&mut all, name, value);
+            all.add(name, value);
         }
         let turns = self.turns.into_iter().map(turn).collect();
         let lists = [("thinking", self.thinking), ("turns", turns), ("between_messages", self.items)];
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
-            add(&mut all, Cow::Borrowed(name), Json::List(list));
+            all.add(Cow::Borrowed(name), Json::List(list));
         }
-        (!all.is_empty()).then(|| Json::Object(all).json())
+        (!all.entries.is_empty()).then(|| Json::Object(all.entries).json())
     }
 }
 
@@ -96,19 +96,28 @@ pub fn turn(mut left: Vec<Json>) -> Json {
     if left.len() > 1 { Json::List(left) } else { left.pop().unwrap_or(Json::Null) }
 }
 
-/// A key must not stand twice, or nobody can read the object again: later ones get underscores in
-/// front.
-pub fn add<'a>(all: &mut Entries<'a>, mut name: Cow<'a, str>, value: Json<'a>) {
-    while all.iter().any(|(key, _)| *key == name) {
-        name.to_mut().insert(0, '_');
+/// An object; a key must not stand twice in it, or nobody can read it again: later ones get
+/// underscores in front.
+#[derive(Default)]
+pub struct Unique<'a> {
+    pub entries: Entries<'a>,
+    seen: Seen<'a>,
+}
+
+impl<'a> Unique<'a> {
+    pub fn add(&mut self, mut name: Cow<'a, str>, value: Json<'a>) {
+        while !self.seen.insert(name.clone()) {
+            name.to_mut().insert(0, '_');
+        }
+        self.entries.push((name, value));
     }
-    all.push((name, value));
 }
 
 fn numbered(number: usize, left: Entries) -> Entries {
-    let mut all = vec![(Cow::Borrowed("part_index"), Json::Number(number.into()))];
-    left.into_iter().for_each(|(key, value)| add(&mut all, key, value));
-    all
+    let mut all = Unique::default();
+    all.add(Cow::Borrowed("part_index"), Json::Number(number.into()));
+    left.into_iter().for_each(|(key, value)| all.add(key, value));
+    all.entries
 }
 
 /// Everything of an object but nulls and the keys named.

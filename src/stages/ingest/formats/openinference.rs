@@ -159,28 +159,36 @@ fn unwrapped<'a>(item: &Json<'a>) -> Json<'a> {
 pub fn nested<'a>(attributes: &Json<'a>) -> Json<'a> {
     let mut root = Json::Object(Vec::new());
     for (key, value) in attributes.entries().unwrap_or_default() {
-        insert(&mut root, key, value.clone());
+        insert(&mut root, key, value.clone(), DOTS);
     }
     listed(root)
 }
 
-fn insert<'a>(node: &mut Json<'a>, path: &str, value: Json<'a>) {
+/// Dots of a key that are followed; what is behind them is one name. A tree without end would
+/// need a stack without end.
+const DOTS: usize = 64;
+
+fn insert<'a>(node: &mut Json<'a>, path: &str, value: Json<'a>, dots: usize) {
     // A text and a tree under one name: the text goes under an empty name, so that no list is made of the tree.
     if !matches!(node, Json::Object(_)) {
         let text = std::mem::replace(node, Json::Null);
         *node = Json::Object(if text == Json::Null { Vec::new() } else { vec![(Cow::Borrowed(""), text)] });
     }
     let Json::Object(entries) = node else { return };
-    let (head, tail) = path.split_once('.').map_or((path, None), |(head, tail)| (head, Some(tail)));
+    let split = path.split_once('.').filter(|_| dots > 0);
+    let (head, tail) = split.map_or((path, None), |(head, tail)| (head, Some(tail)));
+    let dots = dots.saturating_sub(1);
     let at = entries.iter().position(|(key, _)| key == head).unwrap_or_else(|| {
         entries.push((Cow::Owned(head.to_owned()), Json::Null));
         entries.len() - 1
     });
     match tail {
-        Some(tail) => insert(&mut entries[at].1, tail, value),
+        Some(tail) => insert(&mut entries[at].1, tail, value, dots),
         None => match (&mut entries[at].1, value) {
             (slot, value) if *slot == Json::Null => *slot = value,
-            (slot, Json::Object(children)) => children.into_iter().for_each(|(key, child)| insert(slot, &key, child)),
+            (slot, Json::Object(children)) => {
+                children.into_iter().for_each(|(key, child)| insert(slot, &key, child, dots));
+            }
             (Json::Object(inner), text) => inner.push((Cow::Borrowed(""), text)),
             // The same path twice, flat and nested.
             _ => {}
@@ -201,6 +209,14 @@ fn listed(node: Json) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_of_dots_alone_makes_no_tree_without_end() {
+        let record = format!(r#"{{"llm.input_messages.0.message.role":"user","{}":1}}"#, "a.".repeat(1 << 17));
+        let tree = nested(&serde_json::from_str(&record).unwrap()).json();
+        assert!(tree.starts_with(r#"{"llm":{"input_messages":[{"message":{"role":"user"}}]},"a":{"a":{"#));
+        assert_eq!(tree.matches("\"a\":{").count(), DOTS);
+    }
 
     #[test]
     fn flat_nested_fallback_and_rejects() {

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::super::tree::Json;
-use super::extra::{add, left};
+use super::extra::{Unique, left};
 use super::{rest, time_us};
 use crate::record::{Conversation, Message};
 
@@ -51,9 +51,10 @@ pub fn metadata(record: &Json, used: &[&str], extras: Vec<Extra>) -> Option<Stri
     if extras.is_empty() {
         return rest(record, used);
     }
-    let mut entries = left(record, used);
-    extras.into_iter().for_each(|(name, value)| add(&mut entries, Cow::Borrowed(name), value));
-    Some(Json::Object(entries).json())
+    let mut all = Unique::default();
+    left(record, used).into_iter().for_each(|(key, value)| all.add(key, value));
+    extras.into_iter().for_each(|(name, value)| all.add(Cow::Borrowed(name), value));
+    Some(Json::Object(all.entries).json())
 }
 
 /// Keys of a message under which reasoning is logged.

@@ -390,6 +390,13 @@ mod tests {
     }
 
     #[test]
+    fn names_that_come_again_get_numbers_that_are_free() {
+        let names = |header: &[&str]| names(&header.iter().map(|name| (*name).into()).collect::<Vec<_>>());
+        assert_eq!(names(&["a", "a_2", "a", "a", "a_2"]), ["a", "a_2", "a_3", "a_4", "a_2_2"]);
+        assert_eq!(names(&["a"; 100_000])[99_999], "a_100000");
+    }
+
+    #[test]
     fn places_count_bytes_and_physical_lines() {
         let text = "\u{feff}a,b\r\n\"x\ny\",1\r\n;\r\n\r\nz,2";
         let json = |text: &str| Ok(text.to_owned());

@@ -1,7 +1,7 @@
 //! The syntax of one row: its fields, and the object they make.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::super::Reason;
 use super::super::tree::Json;
@@ -68,14 +68,16 @@ fn field(text: &str) -> Cow<'_, str> {
 /// comes again gets a number, since an object may not have a key twice.
 pub fn names(header: &[Cow<'_, str>]) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
+    // Where counting goes on for a name; from 2 each time, many equal names would take for ever.
+    let mut numbers: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(header.len());
     for (at, name) in header.iter().enumerate() {
         let plain = if name.trim().is_empty() { format!("column_{}", at + 1) } else { name.trim().to_owned() };
         let mut own = plain.clone();
-        let mut number = 2;
         while !taken.insert(own.clone()) {
+            let number = numbers.entry(plain.clone()).or_insert(2);
             own = format!("{plain}_{number}");
-            number += 1;
+            *number += 1;
         }
         names.push(own);
     }
