@@ -172,7 +172,9 @@ impl Reason {
             Reason::NoMessages => "nobody says anything in it, or an answer stands without its prompt",
             Reason::FailedCall => "the call failed, so there is no answer; nothing to do",
             Reason::NotAGeneration => "a span of other work than a call of a model; nothing to do",
-            Reason::TooManyMessages => "raise ingest.limits.messages if such records are wanted",
+            Reason::TooManyMessages => {
+                "raise ingest.limits.messages if such records are wanted; nothing helps one that repeats a prompt into 256 MiB"
+            }
             Reason::MissingRole => "a message without a role",
             Reason::UnknownRole => "a role that is not system, user, assistant or tool, nor a known name of one",
             Reason::AmbiguousJoin => {

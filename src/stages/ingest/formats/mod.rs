@@ -31,11 +31,36 @@ mod wildchat;
 use super::Reason;
 use super::tree::Json;
 use crate::config::Format;
-use crate::record::Conversation;
+use crate::record::{Conversation, Message};
 
 /// What one record gives. An empty list is not an answer: a record without a conversation is a
 /// reject with a reason.
 pub type Read = Result<Vec<Conversation>, Reason>;
+
+/// What the conversations of one record may hold together. Choices, leaves and spans repeat what
+/// stands before them, so that a record of 16 MB could ask for a terabyte. Chosen by feel.
+const MOST_BYTES: usize = 256 << 20;
+
+/// What is left of [`MOST_BYTES`].
+struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Room(MOST_BYTES)
+    }
+}
+
+impl Room {
+    /// The conversation, if there is room for it.
+    fn take(&mut self, one: Conversation) -> Result<Conversation, Reason> {
+        let calls = |message: &Message| message.tool_calls.iter().map(|call| call.arguments.len()).sum::<usize>();
+        let said = one.messages.iter().map(|message| size_of::<Message>() + message.content.len() + calls(message));
+        let beside = [&one.tools, &one.metadata].into_iter().flatten().map(String::len);
+        let bytes: usize = said.chain(beside).sum();
+        self.0 = self.0.checked_sub(bytes).ok_or(Reason::TooManyMessages)?;
+        Ok(one)
+    }
+}
 
 /// A format: its name in the pipeline file, whether a record has its shape, and its reader.
 struct Reader {
@@ -188,6 +213,30 @@ pub(super) mod tests {
             let record: Json = serde_json::from_str(json).unwrap();
             let fitting: Vec<_> = READERS.iter().filter(|one| (one.fits)(&record)).map(|one| one.format).collect();
             assert_eq!(fitting, Vec::from_iter(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_is_not_repeated_without_end() {
+        let prompt = "x".repeat(1 << 20);
+        let choice = r#"{"message":{"role":"assistant","content":"y"}}"#;
+        let reply = r#"{"role":"assistant","text":"y"}"#;
+        for (count, fits) in [(200, true), (300, false)] {
+            let many = |one: &str| vec![one; count].join(",");
+            for json in [
+                format!(
+                    r#"{{"request":{{"messages":[{{"role":"user","content":"{prompt}"}}]}},"response":{{"object":"chat.completion","choices":[{}]}}}}"#,
+                    many(choice)
+                ),
+                format!(
+                    r#"{{"message_tree_id":"t","prompt":{{"role":"prompter","text":"{prompt}","replies":[{}]}}}}"#,
+                    many(reply)
+                ),
+            ] {
+                let read = read(&serde_json::from_str(&json).unwrap(), None);
+                let expected = if fits { Ok(count) } else { Err(Reason::TooManyMessages) };
+                assert_eq!(read.map(|all| all.len()), expected);
+            }
         }
     }
 

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use super::super::Reason;
 use super::super::tree::Json;
 use super::row::{Extra, has_any, left_over, metadata};
-use super::{Read, time_us};
+use super::{Read, Room, time_us};
 use crate::record::{Conversation, Message, Preference, Role};
 
 /// A tree with its envelope, or a message with a list of replies.
@@ -47,7 +47,7 @@ pub fn read(record: &Json) -> Read {
     if !is_deleted(root)? {
         walk(record, &mut vec![root], &mut found)?;
     }
-    let Found { mut paths, sides } = found;
+    let Found { mut paths, sides, .. } = found;
     if paths.is_empty() {
         return Err(Reason::NoMessages);
     }
@@ -57,6 +57,7 @@ pub fn read(record: &Json) -> Read {
 
 #[derive(Default)]
 struct Found {
+    room: Room,
     paths: Vec<Conversation>,
     /// Chosen and rejected in turn.
     sides: Vec<Conversation>,
@@ -75,11 +76,12 @@ fn walk<'a>(tree: &Json<'a>, path: &mut Vec<&Json<'a>>, found: &mut Found) -> Re
         }
     }
     if left.is_empty() {
-        found.paths.push(conversation(tree, path)?);
+        found.paths.push(found.room.take(conversation(tree, path)?)?);
     }
     for (reply, preference) in preferences(&left) {
         path.push(reply);
-        found.sides.push(Conversation { preference: Some(preference), ..conversation(tree, path)? });
+        let side = found.room.take(conversation(tree, path)?)?;
+        found.sides.push(Conversation { preference: Some(preference), ..side });
         path.pop();
     }
     for reply in left {

@@ -8,9 +8,8 @@
 
 use super::super::Reason;
 use super::super::tree::Json;
-use super::Read;
-use super::caller;
 use super::exchange::{self, Api, Exchange, Extra};
+use super::{Read, Room, caller};
 use crate::record::{Conversation, Message, Role};
 
 /// Names under which logs keep a call's time and id.
@@ -55,7 +54,8 @@ pub fn branches<'a>(base: &Conversation, prompt: &[Message], response: &Json<'a>
     if choices.is_empty() {
         return one(base.clone(), prompt.to_vec(), extra);
     }
-    choices.iter().map(|choice| branch(base, prompt, choice, extra.clone())).collect()
+    let mut room = Room::default();
+    choices.iter().map(|choice| room.take(branch(base, prompt, choice, extra.clone())?)).collect()
 }
 
 fn branch<'a>(

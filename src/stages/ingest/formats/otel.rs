@@ -9,7 +9,7 @@ use super::super::tree::Json;
 use super::dialects::Turns;
 use super::langfuse::gather;
 use super::openinference::{self, conversation, nested, without};
-use super::{Read, rest};
+use super::{Read, Room, rest};
 use crate::record::{Conversation, Role};
 
 /// Where messages may stand, in order of preference; one of each side is read.
@@ -33,7 +33,7 @@ pub fn fits(record: &Json) -> bool {
 /// The conversations of all spans in a record.
 pub fn read(record: &Json) -> Read {
     let Some(resources) = record.list_of("resourceSpans") else { return gather(vec![named(record, span(record))]) };
-    let mut found = Vec::new();
+    let (mut found, mut room) = (Vec::new(), Room::default());
     for resource in resources {
         for scope in resource.list_of("scopeSpans").unwrap_or_default() {
             // What made the spans belongs to each of them.
@@ -44,7 +44,11 @@ pub fn read(record: &Json) -> Read {
                 if !around.is_empty() && !one.has("otlp") {
                     entries.push((Cow::Borrowed("otlp"), Json::List(around.clone())));
                 }
-                found.push(named(one, span(&Json::Object(entries))));
+                let read = match span(&Json::Object(entries)) {
+                    Ok(conversation) => Ok(room.take(conversation)?),
+                    reject => reject,
+                };
+                found.push(named(one, read));
             }
         }
     }
