@@ -127,6 +127,8 @@ pub enum Format {
     Trl,
     /// Benchmark questions and judged answers (MT-bench, PandaLM).
     Judged,
+    /// Calls of Amazon Bedrock: its model invocation log, recorded exchanges.
+    Bedrock,
 }
 
 impl Format {

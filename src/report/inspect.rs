@@ -3,8 +3,10 @@
 use std::fmt::Write;
 
 use super::words::{number, size};
-use crate::runner::inspect::{Inspection, Sample};
+use crate::runner::inspect::{Holds, Inspection, Sample};
+use crate::stages::ingest::Shape;
 use crate::stages::ingest::archive::Archive;
+use crate::stages::ingest::decode::Compression;
 
 /// Characters of a message that are shown.
 const SHOWN_CHARS: usize = 160;
@@ -16,9 +18,14 @@ pub fn text(looked: &Inspection) -> String {
         let _ = writeln!(page, "{what}");
     };
     line(format!("{}: {}", looked.path, size(looked.bytes)));
-    let archive = if looked.archive == Archive::None { word(&looked.shape) } else { word(&looked.archive) };
-    line(format!("  container   {}, {archive}", word(&looked.compression)));
+    line(format!("  container   {}", container(looked)));
     match looked.format {
+        Some(format) if looked.holds == Holds::Parts => line(format!(
+            "  format      {} ({:.0} % of {} records), but only parts of conversations",
+            format.name(),
+            100.0 * looked.sure,
+            number(looked.records)
+        )),
         Some(format) => line(format!(
             "  format      {} ({:.0} % of {} records)",
             format.name(),
@@ -31,7 +38,11 @@ pub fn text(looked: &Inspection) -> String {
                 looked.mapping_sure
             ));
         }
+        None if looked.records == 0 => {}
         None => line(format!("  format      none that gristmill knows fits {} records", number(looked.records))),
+    }
+    if let Some(words) = holds(looked.holds) {
+        line(format!("  holds       {words}"));
     }
     if looked.formats.len() > 1 {
         line(format!("  mixed       {}", counted(looked.formats.iter().map(|(name, n)| (name.as_str(), *n)))));
@@ -50,7 +61,7 @@ pub fn text(looked: &Inspection) -> String {
         }
     }
     looked.samples.iter().for_each(|sample| line(shown(sample)));
-    if let Some(format) = looked.format {
+    if let Some(format) = looked.format.filter(|_| looked.holds == Holds::Conversations) {
         line(format!(
             "\nIn the pipeline file:\n  sources = [{{ path = {:?}, format = {:?} }}]",
             looked.path,
@@ -63,6 +74,38 @@ pub fn text(looked: &Inspection) -> String {
         line(format!("\nIn the pipeline file:\n{}", toml::to_string(&source).unwrap_or_default().trim_end()));
     }
     page
+}
+
+/// What must be opened to come to the records, and how they lie there.
+fn container(looked: &Inspection) -> String {
+    let records = match looked.shape {
+        Shape::Lines => "one record a line",
+        Shape::Array => "a JSON array",
+        Shape::Documents => "JSON objects over lines",
+        Shape::Table => "a table",
+        Shape::Yaml => "YAML",
+        Shape::Parquet => "rows of Parquet",
+    };
+    let mut layers = vec![records.to_owned()];
+    if looked.archive != Archive::None {
+        layers.insert(0, word(&looked.archive));
+    }
+    if looked.compression != Compression::None {
+        layers.insert(0, word(&looked.compression));
+    }
+    layers.join(" of ")
+}
+
+/// What is to be said where there are no conversations.
+fn holds(holds: Holds) -> Option<&'static str> {
+    match holds {
+        Holds::Conversations => None,
+        Holds::Parts => Some("no conversations by themselves: answers, verdicts or spans that need others to be one"),
+        Holds::NoConversations => Some("records in which no messages are found, such as settings, scores or rewards"),
+        Holds::NoRecords => Some("nothing that reads as JSON, a table or YAML"),
+        Holds::Nothing => Some("no records: the file is empty"),
+        Holds::Pointer => Some("a git-LFS pointer in place of the data"),
+    }
 }
 
 fn word<T: serde::Serialize>(value: &T) -> String {

@@ -22,6 +22,22 @@ use crate::stages::ingest::tree::Json;
 use crate::stages::ingest::{self, Named, Reading, Reason, Shape, guess, language};
 use crate::stages::redact::Redactor;
 
+/// What the records of a file are to somebody who looks for conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    Conversations,
+    /// Answers, verdicts, spans: records of a known format that need others to be a conversation.
+    Parts,
+    /// Records in which no messages are found: settings, scores, tables of numbers.
+    NoConversations,
+    /// Not JSON, not a table, not YAML; or nothing but damage.
+    NoRecords,
+    Nothing,
+    /// A git-LFS pointer in place of the data.
+    Pointer,
+}
+
 /// What a file is, as far as its first records tell.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspection {
@@ -29,8 +45,11 @@ pub struct Inspection {
     pub bytes: u64,
     pub compression: Compression,
     pub archive: Archive,
+    /// Of an archive: the shape of the entry that was looked at last.
     pub shape: Shape,
-    /// The commonest format among the records, and the share of records that were read in it.
+    pub holds: Holds,
+    /// The commonest format among the records, and the share of records that were read in it; of
+    /// parts, the format that they are parts of, and the share of records that are.
     pub format: Option<Format>,
     pub sure: f64,
     pub records: u64,
@@ -65,6 +84,10 @@ pub struct Said {
 const RECORDS: u64 = 1000;
 const SHOWN: usize = 2;
 
+/// Why a record of a known format gives no conversation by itself.
+const PARTS: [Reason; 5] =
+    [Reason::NoMessages, Reason::NotAGeneration, Reason::FailedCall, Reason::StreamedAnswer, Reason::PartOfMore];
+
 /// Records that a mapping is proposed from.
 const PROPOSED_FROM: usize = 50;
 
@@ -73,6 +96,9 @@ const HEAD_BYTES: u64 = 64 << 10;
 
 pub fn inspect(path: &Location, key: &ProjectKey) -> Result<Inspection> {
     let failed = |err: std::io::Error| Error::reading(path, &err);
+    if matches!(path, Location::File(file) if file.is_dir()) {
+        return Err(Error::Usage(format!("{path}: a folder; name one file in it")));
+    }
     let mut file = path.open().map_err(failed)?;
     let bytes = file.seek(SeekFrom::End(0)).map_err(failed)?;
     let (compression, archive) = archive::kind(&mut file).map_err(failed)?;
@@ -84,12 +110,14 @@ pub fn inspect(path: &Location, key: &ProjectKey) -> Result<Inspection> {
     if text.starts_with(LFS_HEAD) {
         looked.records = 1;
         looked.reject(Reason::LfsPointer);
+        looked.holds = Holds::Pointer;
         return Ok(looked);
     }
     let redactor = Redactor::new(&Redact::default(), key).map_err(Error::Usage)?;
     let mut reading = reading();
     looked.read(open(path, packing)?, &reading, &redactor);
-    if looked.format.is_none() && !looked.propose(open(path, packing)?) && shape == Shape::Lines {
+    let unknown = looked.conversations == 0 && looked.holds != Holds::Parts;
+    if unknown && !looked.propose(open(path, packing)?) && shape == Shape::Lines {
         // Text that is no JSON may still be a table.
         let table = Packing { shape: Shape::of_named(&text, Named::Table), ..packing };
         let mut as_table = Inspection::new(path, bytes, table);
@@ -141,6 +169,7 @@ impl Inspection {
             compression: packing.compression,
             archive: packing.archive,
             shape: packing.shape,
+            holds: Holds::Nothing,
             format: None,
             sure: 0.0,
             records: 0,
@@ -157,29 +186,43 @@ impl Inspection {
     }
 
     fn read(&mut self, mut records: Records, reading: &Reading, redactor: &Redactor) {
+        let mut parts = BTreeMap::new();
         while self.records < RECORDS {
             let seen = records.next(|raw| {
-                let read = raw.body.and_then(|body| Ok((body.detect(reading), body.parse(reading)?)));
-                (raw.place.line, read)
+                let format = raw.body.as_ref().ok().and_then(|body| body.detect(reading));
+                (raw.place.line, format, raw.body.and_then(|body| body.parse(reading)))
             });
-            let Some((line, read)) = seen else { break };
+            let Some((line, format, read)) = seen else { break };
             self.records += 1;
+            self.shape = records.shape().unwrap_or(self.shape);
             match read {
-                Err(reason) => self.reject(reason),
-                Ok((format, conversations)) => self.keep(format, conversations, line, redactor),
+                Err(reason) => {
+                    if let Some(format) = format.filter(|_| PARTS.contains(&reason)) {
+                        *parts.entry(format.name()).or_default() += 1;
+                    }
+                    self.reject(reason);
+                }
+                Ok(conversations) => self.keep(format, conversations, line, redactor),
             }
         }
-        self.conclude();
+        self.conclude(&parts);
     }
 
     /// Looks for a mapping in the first records; false if none was found.
     fn propose(&mut self, mut records: Records) -> bool {
         let mut texts = Vec::new();
-        let text = |raw: ingest::Raw| raw.body.ok().and_then(|body| String::from_utf8(body.text().into_owned()).ok());
+        // Records that are no JSON say nothing: an archive may begin with a licence.
+        let text = |raw: ingest::Raw| {
+            let text = raw.body.ok().and_then(|body| String::from_utf8(body.text().into_owned()).ok())?;
+            serde_json::from_str::<Json>(&text).is_ok().then_some(text)
+        };
+        let mut seen = 0;
         while texts.len() < PROPOSED_FROM
+            && seen < RECORDS
             && let Some(text) = records.next(text)
         {
             texts.extend(text);
+            seen += 1;
         }
         let samples: Vec<Json> = texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
         if let Some((mapping, sure)) = guess::propose(&samples) {
@@ -216,11 +259,25 @@ impl Inspection {
         }
     }
 
-    fn conclude(&mut self) {
-        let most = self.formats.iter().max_by_key(|(_, n)| **n).map(|(name, n)| (name.clone(), *n));
-        if let Some((name, n)) = most {
-            self.format = Format::parse(&name);
-            self.sure = n as f64 / self.records.max(1) as f64;
+    fn conclude(&mut self, parts: &BTreeMap<String, u64>) {
+        self.holds = self.held(!parts.is_empty());
+        let counted = if self.holds == Holds::Parts { parts } else { &self.formats };
+        if let Some((name, n)) = counted.iter().max_by_key(|(_, n)| **n) {
+            self.sure = *n as f64 / self.records.max(1) as f64;
+            self.format = Format::parse(name);
+        }
+    }
+
+    fn held(&self, parts: bool) -> Holds {
+        // Whole records of some kind, whatever they say.
+        let whole = [Reason::BadShape, Reason::NoMessages, Reason::FailedCall, Reason::NotAGeneration];
+        let whole = [&whole[..], &[Reason::MissingRole, Reason::UnknownRole]].concat();
+        match () {
+            () if self.conversations > 0 => Holds::Conversations,
+            () if self.records == 0 => Holds::Nothing,
+            () if parts => Holds::Parts,
+            () if whole.iter().any(|reason| self.rejected.contains_key(reason.as_str())) => Holds::NoConversations,
+            () => Holds::NoRecords,
         }
     }
 }

@@ -81,6 +81,8 @@ pub enum Reason {
     FailedCall,
     /// A span of other work than a call of a model.
     NotAGeneration,
+    /// The answer was recorded as a stream of events.
+    StreamedAnswer,
     TooManyMessages,
     MissingRole,
     UnknownRole,
@@ -111,6 +113,7 @@ impl Reason {
             Reason::NoMessages => "no_messages",
             Reason::FailedCall => "failed_call",
             Reason::NotAGeneration => "not_a_generation",
+            Reason::StreamedAnswer => "streamed_answer",
             Reason::TooManyMessages => "too_many_messages",
             Reason::MissingRole => "missing_role",
             Reason::UnknownRole => "unknown_role",
@@ -119,7 +122,7 @@ impl Reason {
         }
     }
 
-    const ALL: [Reason; 23] = [
+    const ALL: [Reason; 24] = [
         Reason::DamagedCompression,
         Reason::LfsPointer,
         Reason::Unreadable,
@@ -138,6 +141,7 @@ impl Reason {
         Reason::NoMessages,
         Reason::FailedCall,
         Reason::NotAGeneration,
+        Reason::StreamedAnswer,
         Reason::TooManyMessages,
         Reason::MissingRole,
         Reason::UnknownRole,
@@ -172,6 +176,7 @@ impl Reason {
             Reason::NoMessages => "nobody says anything in it, or an answer stands without its prompt",
             Reason::FailedCall => "the call failed, so there is no answer; nothing to do",
             Reason::NotAGeneration => "a span of other work than a call of a model; nothing to do",
+            Reason::StreamedAnswer => "the answer stands as a stream of events, which is not read; log whole answers",
             Reason::TooManyMessages => {
                 "raise ingest.limits.messages if such records are wanted; nothing helps one that repeats a prompt into 256 MiB"
             }

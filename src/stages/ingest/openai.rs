@@ -16,6 +16,10 @@ use crate::record::{Message, Role, ToolCall};
 #[derive(Deserialize)]
 pub(super) struct RawMessage {
     role: Option<String>,
+    /// Whose message it is where LangChain wrote it.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    additional_kwargs: Option<Kwargs>,
     #[serde(default)]
     content: Content,
     name: Option<String>,
@@ -24,10 +28,27 @@ pub(super) struct RawMessage {
     function_call: Option<RawFunction>,
 }
 
+/// What LangChain keeps of a maker's answer.
+#[derive(Deserialize)]
+struct Kwargs {
+    tool_calls: Option<Vec<RawCall>>,
+}
+
+/// In OpenAI's form, or in LangChain's, without `function`.
 #[derive(Deserialize)]
 struct RawCall {
     id: Option<String>,
-    function: RawFunction,
+    function: Option<RawFunction>,
+    name: Option<String>,
+    args: Option<Box<RawValue>>,
+}
+
+impl RawCall {
+    fn call(self) -> Result<ToolCall, Reason> {
+        let own = |(name, arguments)| RawFunction { name, arguments };
+        let function = self.function.or_else(|| self.name.zip(Some(self.args)).map(own));
+        function.ok_or(Reason::BadShape)?.call(self.id.unwrap_or_default())
+    }
 }
 
 #[derive(Deserialize)]
@@ -38,11 +59,18 @@ struct RawFunction {
 
 impl RawMessage {
     pub(super) fn message(self) -> Result<Message, Reason> {
-        let role = Role::parse(&self.role.ok_or(Reason::MissingRole)?).ok_or(Reason::UnknownRole)?;
-        let mut tool_calls = Vec::new();
-        for call in self.tool_calls.into_iter().flatten() {
-            tool_calls.push(call.function.call(call.id.unwrap_or_default())?);
-        }
+        let of_langchain = |kind: &str| match kind {
+            "human" => Some("user"),
+            "ai" => Some("assistant"),
+            "system" => Some("system"),
+            "tool" | "function" => Some("tool"),
+            _ => None,
+        };
+        let role = self.role.as_deref().or_else(|| self.kind.as_deref().and_then(of_langchain));
+        let role = Role::parse(role.ok_or(Reason::MissingRole)?).ok_or(Reason::UnknownRole)?;
+        let listed = self.tool_calls.filter(|calls| !calls.is_empty());
+        let listed = listed.or_else(|| self.additional_kwargs.and_then(|more| more.tool_calls));
+        let mut tool_calls = listed.into_iter().flatten().map(RawCall::call).collect::<Result<Vec<_>, _>>()?;
         if let Some(function) = self.function_call {
             tool_calls.push(function.call(String::new())?);
         }

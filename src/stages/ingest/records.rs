@@ -37,6 +37,7 @@ pub struct Records {
     base: u64,
     name: String,
     entries: Option<Entries>,
+    shape: Option<Shape>,
     /// What is believed of entries whose own names say nothing.
     named: Named,
     limits: Limits,
@@ -71,16 +72,30 @@ impl Records {
     /// Of one stream that is not an archive.
     fn of(only: Box<dyn Cutter + Send>, limits: Limits, hasher: blake3::Hasher) -> Records {
         let named = Named::Nothing;
-        Records { current: Some(only), base: 0, name: String::new(), entries: None, named, limits, hasher }
+        Records { current: Some(only), base: 0, name: String::new(), entries: None, shape: None, named, limits, hasher }
     }
 
     fn of_archive(entries: Entries, named: Named, limits: Limits, hasher: blake3::Hasher) -> Records {
-        Records { current: None, base: 0, name: String::new(), entries: Some(entries), named, limits, hasher }
+        Records {
+            current: None,
+            base: 0,
+            name: String::new(),
+            entries: Some(entries),
+            shape: None,
+            named,
+            limits,
+            hasher,
+        }
     }
 
     /// Name of the entry whose record was seen last; empty outside archives.
     pub fn entry(&self) -> &str {
         &self.name
+    }
+
+    /// How records lie in the entry that was begun last; nothing outside archives.
+    pub fn shape(&self) -> Option<Shape> {
+        self.shape
     }
 
     /// Shows the next record, or answers nothing at the end.
@@ -105,6 +120,7 @@ impl Records {
     fn begin(&mut self, entry: Entry) {
         (self.base, self.name) = (entry.start_byte, entry.name);
         let (encoding, shape) = told(&entry.head, Named::of(&self.name).or(self.named));
+        self.shape = Some(shape);
         self.current = Some(text_cutter(entry.reader, encoding, shape, (0, 1), &self.limits, &self.hasher));
     }
 }

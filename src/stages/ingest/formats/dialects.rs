@@ -5,7 +5,7 @@
 
 use super::super::Reason;
 use super::super::tree::Json;
-use super::pieces::{asked, call, id, is_data, is_transcript, role, text_part};
+use super::pieces::{asked, call, id, is_data, role, text_part, transcript};
 use super::{extra, rest, row};
 use crate::record::{Message, Role};
 
@@ -36,7 +36,14 @@ impl Turns {
             Json::List(items) if items.is_empty() => Ok(()),
             // An answer that is JSON is text; a prompt that is JSON does not say who speaks.
             data if is_data(data) && plain == Role::Assistant => self.plain(&data.json(), plain),
-            Json::Object(_) if is_data(value) => Err(Reason::MissingRole),
+            // A decorated function that takes a prompt.
+            Json::Object(_) if is_data(value) => match value.list_of("args") {
+                Some([Json::Text(prompt)]) => {
+                    self.around.extend(rest(value, &["args"]));
+                    self.plain(prompt, plain)
+                }
+                _ => Err(Reason::MissingRole),
+            },
             Json::List(items) => items.iter().try_for_each(|item| self.item(item)),
             Json::Object(_) => self.object(value, plain),
             _ => Err(Reason::BadShape),
@@ -63,9 +70,13 @@ impl Turns {
         self.left.last_mut().unwrap_or(&mut self.around).extend(left);
     }
 
-    fn plain(&mut self, text: &str, plain: Role) -> Result<(), Reason> {
-        if plain == Role::User && is_transcript(text) {
-            return Err(Reason::MissingRole);
+    /// Text of one party; a prompt that tells a conversation line by line is that conversation.
+    pub fn plain(&mut self, text: &str, plain: Role) -> Result<(), Reason> {
+        if plain == Role::User
+            && let Some(messages) = transcript(text)
+        {
+            messages.into_iter().for_each(|message| self.say(message, Vec::new()));
+            return Ok(());
         }
         self.say(Message::text(plain, text), Vec::new());
         Ok(())
@@ -236,9 +247,14 @@ impl Turns {
         pieces: &mut Vec<String>,
         left: &mut Vec<String>,
     ) -> Result<(), Reason> {
-        for (key, is_call) in
-            [("function_call", true), ("functionCall", true), ("function_response", false), ("functionResponse", false)]
-        {
+        for (key, is_call) in [
+            ("function_call", true),
+            ("functionCall", true),
+            ("toolUse", true),
+            ("function_response", false),
+            ("functionResponse", false),
+            ("toolResult", false),
+        ] {
             let Some(inner) = part.get(key) else { continue };
             left.extend(rest(part, &[key]));
             if !is_call {
@@ -356,6 +372,7 @@ mod tests {
             r#"[{"lc":1,"id":["a","HumanMessage"],"kwargs":{"content":"hi"}}]"#,
             r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]}]"#,
             r#"{"prompt":"hi"}"#,
+            r#""{\"args\":[\"hi\"],\"kwargs\":{}}""#,
             r#"{"object":"response","output":[{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}]}"#,
         ] {
             assert_eq!(read(json), Ok(vec![Message::text(Role::User, "hi")]), "{json}");
@@ -403,6 +420,17 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_that_tells_a_conversation_is_one() {
+        let text = "Developer: be kind\n\nuser: list:\na: 1\nassistant: None\ntool: ok\n\nassistant:";
+        let got = read(&serde_json::to_string(text).unwrap()).unwrap();
+        let want = [(Role::System, "be kind"), (Role::User, "list:\na: 1"), (Role::Assistant, ""), (Role::Tool, "ok")];
+        assert_eq!(got, want.map(|(role, text)| Message::text(role, text)));
+        for text in ["user: hi", "note\nuser: a\nassistant: b"] {
+            assert_eq!(read(&serde_json::to_string(text).unwrap()), Ok(vec![Message::text(Role::User, text)]));
+        }
+    }
+
+    #[test]
     fn tools_are_written_in_one_form() {
         let json = r#"{"contents":"hi","config":{"tools":[{"functionDeclarations":[{"name":"f"}]}]},
             "tools":[{"name":"g","input_schema":{}},{"type":"function","function":{"name":"h"}}]}"#;
@@ -428,9 +456,8 @@ mod tests {
         }
         for (json, reason) in [
             (r#"[{"content":"x"}]"#, Reason::MissingRole),
-            (r#"{"args":["x"]}"#, Reason::MissingRole),
-            (r#""{\"args\":[\"x\"]}""#, Reason::MissingRole),
-            (r#""system: be kind\nuser: hi""#, Reason::MissingRole),
+            (r#"{"args":["x","y"]}"#, Reason::MissingRole),
+            (r#""{\"args\":[{\"x\":1}]}""#, Reason::MissingRole),
             (r#"[{"role":"wizard","content":"x"}]"#, Reason::UnknownRole),
             (r#"[{"type":"martian","content":"x"}]"#, Reason::UnknownRole),
             (r#"[{"role":"user","content":[{"type":"hologram"}]}]"#, Reason::BadShape),

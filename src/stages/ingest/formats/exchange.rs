@@ -87,6 +87,9 @@ fn of_pair(record: &Json) -> Option<Api> {
 }
 
 fn of_bare(record: &Json) -> Option<Api> {
+    if record.has("status") && record.has("headers") {
+        return of_answer(record.get("body")?);
+    }
     if let Some(list) = record.list_of("messages") {
         return speaks_anthropic(record, list).then_some(Api::Anthropic);
     }
@@ -114,6 +117,16 @@ fn of_bare(record: &Json) -> Option<Api> {
         None => input.list().is_some_and(are_items) && record.text_of("model").is_some(),
     };
     is_responses.then_some(Api::OpenaiResponses)
+}
+
+/// An HTTP answer that was recorded without its request.
+fn of_answer(body: &Json) -> Option<Api> {
+    if body.text().is_some_and(|text| text.starts_with("event: message_start")) {
+        return Some(Api::Anthropic);
+    }
+    let body = unpacked(body);
+    let is_answer = body.has("stop_reason") || matches!(body.text_of("object"), Some("chat.completion" | "response"));
+    if is_answer { of_bare(&body) } else { None }
 }
 
 fn are_items(items: &[Json]) -> bool {

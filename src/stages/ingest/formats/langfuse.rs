@@ -202,7 +202,7 @@ mod tests {
             (r#"{"trace":{},"observations":[]}"#, Err(Reason::NoMessages)),
             (r#"{"id":"o","trace_id":"t","type":"GENERATION","input":[]}"#, Err(Reason::NoMessages)),
             (r#"{"id":"o","trace_id":"t","type":"GENERATION","input":[{"role":"wizard"}]}"#, Err(Reason::UnknownRole)),
-            (r#"{"id":"o","trace_id":"t","type":"GENERATION","input":{"args":["x"]}}"#, Err(Reason::MissingRole)),
+            (r#"{"id":"o","trace_id":"t","type":"GENERATION","input":{"args":["x","y"]}}"#, Err(Reason::MissingRole)),
             (r#"{"id":"o","trace_id":"t","type":"GENERATION","input":5}"#, Err(Reason::BadShape)),
             (r#"{"id":"o","trace_id":"t","type":"GENERATION","input":"a","tool_calls":7}"#, Err(Reason::BadShape)),
         ] {

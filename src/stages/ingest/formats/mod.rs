@@ -9,6 +9,7 @@
 mod anthropic;
 mod arena;
 mod azure_apim;
+mod bedrock;
 pub mod caller;
 mod dialects;
 mod exchange;
@@ -85,6 +86,7 @@ const READERS: &[Reader] = &[
     Reader { format: Format::Instruction, fits: instruction::fits, read: instruction::read },
     Reader { format: Format::Trl, fits: trl::fits, read: trl::read },
     Reader { format: Format::Judged, fits: judged::fits, read: judged::read },
+    Reader { format: Format::Bedrock, fits: bedrock::fits, read: bedrock::read },
 ];
 
 /// The conversations of a record in the format named, or in the one whose shape it has.

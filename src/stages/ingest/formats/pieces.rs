@@ -18,6 +18,13 @@ pub fn text_part(part: &Json, left: &mut Vec<String>) -> Result<String, Reason> 
         left.extend(rest(&Json::Object(medium.left), &[]));
         return Ok(text);
     }
+    // Bedrock names the kind of a part by its key.
+    for (key, placeholder) in [("image", "[image]"), ("video", "[video]"), ("document", "[file]")] {
+        if !part.has("type") && part.get(key).is_some_and(|media| media.entries().is_some()) {
+            left.extend(rest(part, &[key]));
+            return Ok(placeholder.to_owned());
+        }
+    }
     let (text, used) = match part.text_of("type") {
         Some("text") if part.has("content") => {
             (part.text_of("content").ok_or(Reason::BadShape)?.to_owned(), &["type", "content"][..])
@@ -80,14 +87,42 @@ pub fn defined(tool: &Json) -> String {
     format!(r#"{{"type":"function","function":{}}}"#, Json::Object(renamed.collect()).json())
 }
 
-/// Whether a text tells a conversation line by line (`user: ...`), as some frameworks log prompts.
-pub fn is_transcript(text: &str) -> bool {
-    let speaks = |line: &str| {
-        let (name, _) = line.split_once(':').unwrap_or_default();
-        matches!(name.to_ascii_lowercase().as_str(), "system" | "user" | "human" | "assistant" | "ai" | "tool")
+/// The turns of a text that tells a conversation line by line (`user: ...`), as some frameworks log
+/// prompts; nothing if it begins otherwise or has only one turn. A turn goes on over lines that
+/// name nobody. The last answer, which is still to be given, is none.
+pub fn transcript(text: &str) -> Option<Vec<Message>> {
+    let mut turns: Vec<(Role, String)> = Vec::new();
+    for line in text.trim_start().lines() {
+        match (speaker(line), turns.last_mut()) {
+            (Some((role, said)), _) => turns.push((role, said.to_owned())),
+            (None, Some((_, said))) => {
+                said.push('\n');
+                said.push_str(line);
+            }
+            (None, None) => return None,
+        }
+    }
+    if turns.len() < 2 {
+        return None;
+    }
+    // Python's word for an answer that only calls tools.
+    let said = |role, text: &str| if role == Role::Assistant && text == "None" { "" } else { text }.to_owned();
+    let mut messages: Vec<Message> =
+        turns.into_iter().map(|(role, text)| Message::text(role, said(role, text.trim()))).collect();
+    messages.pop_if(|last| last.role == Role::Assistant && last.content.is_empty());
+    Some(messages)
+}
+
+fn speaker(line: &str) -> Option<(Role, &str)> {
+    let (name, said) = line.split_once(':')?;
+    let role = match name.to_ascii_lowercase().as_str() {
+        "system" | "developer" => Role::System,
+        "user" | "human" => Role::User,
+        "assistant" | "ai" => Role::Assistant,
+        "tool" => Role::Tool,
+        _ => return None,
     };
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.next().is_some_and(speaks) && lines.any(speaks)
+    Some((role, said))
 }
 
 /// JSON that is no message, no list of messages and nothing that holds them.
@@ -118,7 +153,7 @@ pub fn role(item: &Json, body: &Json) -> Result<Role, Reason> {
 
 /// The key that holds an id, and the id.
 pub fn id(part: &Json) -> Option<(&'static str, String)> {
-    let keys = ["call_id", "tool_use_id", "toolCallId", "tool_call_id", "id"];
+    let keys = ["call_id", "tool_use_id", "toolUseId", "toolCallId", "tool_call_id", "id"];
     let (key, id) = keys.into_iter().find_map(|key| Some((key, part.get(key)?)))?;
     // Some frameworks write [run id, call id].
     let id = id.list().and_then(<[Json]>::last).unwrap_or(id);
