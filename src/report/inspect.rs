@@ -19,28 +19,7 @@ pub fn text(looked: &Inspection) -> String {
     };
     line(format!("{}: {}", looked.path, size(looked.bytes)));
     line(format!("  container   {}", container(looked)));
-    match looked.format {
-        Some(format) if looked.holds == Holds::Parts => line(format!(
-            "  format      {} ({:.0} % of {} records), but only parts of conversations",
-            format.name(),
-            100.0 * looked.sure,
-            number(looked.records)
-        )),
-        Some(format) => line(format!(
-            "  format      {} ({:.0} % of {} records)",
-            format.name(),
-            100.0 * looked.sure,
-            number(looked.records)
-        )),
-        None if looked.mapping.is_some() => {
-            line(format!(
-                "  format      none that gristmill knows; a mapping reads it (sure: {:.2})",
-                looked.mapping_sure
-            ));
-        }
-        None if looked.records == 0 => {}
-        None => line(format!("  format      none that gristmill knows fits {} records", number(looked.records))),
-    }
+    format(looked).into_iter().for_each(&mut line);
     if let Some(words) = holds(looked.holds) {
         line(format!("  holds       {words}"));
     }
@@ -74,6 +53,24 @@ pub fn text(looked: &Inspection) -> String {
         line(format!("\nIn the pipeline file:\n{}", toml::to_string(&source).unwrap_or_default().trim_end()));
     }
     page
+}
+
+/// The line on the format; nothing where there are no records.
+fn format(looked: &Inspection) -> Option<String> {
+    let records = number(looked.records);
+    let share = || format!("{:.0} % of {records} records", 100.0 * looked.sure);
+    let words = match looked.format {
+        Some(format) if looked.holds == Holds::Parts => {
+            format!("{} ({}), but only parts of conversations", format.name(), share())
+        }
+        Some(format) => format!("{} ({})", format.name(), share()),
+        None if looked.mapping.is_some() => {
+            format!("none that gristmill knows; a mapping reads it (sure: {:.2})", looked.mapping_sure)
+        }
+        None if looked.records == 0 => return None,
+        None => format!("none that gristmill knows fits {records} records"),
+    };
+    Some(format!("  format      {words}"))
 }
 
 /// What must be opened to come to the records, and how they lie there.

@@ -87,9 +87,13 @@ def compare():
                 continue
             theirs, best = asked + answered, None
             for row in own or kept:
-                found = [difference(*pair) for pair in zip(row["messages"], theirs)]
-                found += ["a message too few"] * (len(theirs) - len(row["messages"]))
-                found += ["a message too many"] * (len(row["messages"]) - len(theirs) if own else 0)
+                messages, found = row["messages"], []
+                if messages[0]["role"] == "system" and theirs[0]["role"] == "user" and len(messages) > len(theirs):
+                    # Instructions stand in the answer of the Responses API.
+                    messages, found = messages[1:], ["a system prompt that Langfuse does not read"]
+                found += [difference(*pair) for pair in zip(messages, theirs)]
+                found += ["a message too few"] * (len(theirs) - len(messages))
+                found += ["a message too many"] * (len(messages) - len(theirs) if own else 0)
                 best = min(best or found, found, key=lambda one: sum(map(bool, one)))
             best = best or ["a call that is not read"] * len(theirs)
             same, of = same + sum(one is None for one in best), of + len(best)

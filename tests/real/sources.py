@@ -9,7 +9,7 @@ Not here: what comes after `redact`. Nothing of the data is printed but names, c
 The table is written by hand, after looking at each file. Standard library only; places and messages are read from
 Parquet in the `loaders` venv (venv.sh), and are skipped where there is none.
 
-Environment: GRISTMILL_BIN (default: target/release/gristmill).
+Environment: GRISTMILL_BIN (default: target/release/gristmill), GRISTMILL_DATA (default: ../shared/data).
 """
 
 import argparse
@@ -72,7 +72,7 @@ TABLE = [
     ("openinference/**/*.har", TALK, "har"),
     ("openinference/**/should-*error*.json", PARTS, "bedrock"),  # calls that failed
     ("openinference/**/*pixtral*.json", PARTS, "bedrock"),  # and here without the right to call
-    ("openinference/**/*stream*.json", PARTS, "bedrock"),  # answers as event streams of bytes
+    ("openinference/**/recordings/*stream*.json", PARTS, "bedrock"),  # answers as event streams of bytes
     ("openinference/**/recordings/*.json", TALK, "bedrock"),
     ("openinference/**/v6-spans/ai-embed*.json", PARTS, "otel"),
     ("openinference/**/v6-spans/capture-results.json", NONE, None),
@@ -152,7 +152,8 @@ def records(name, data):
     text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
     if name.endswith(".csv"):
         csv.field_size_limit(1 << 30)
-        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if any(row)]
+        delimiter = max(",;\t|", key=text.split("\n", 1)[0].count)
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
         return len(rows) - 1
     if name.endswith(".yaml"):
         return sum(line.startswith("- ") for line in text.splitlines())
