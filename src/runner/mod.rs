@@ -33,6 +33,7 @@ use crate::config::Loaded;
 use crate::engine::sources::{self, SourceFile};
 use crate::engine::{Engine, Joins, Resources};
 use crate::error::{Error, Result};
+use crate::input::STDIN;
 use crate::layer::{Deduped, Layer, Made};
 use crate::record::ProjectKey;
 use crate::stages::redact::Redactor;
@@ -99,6 +100,9 @@ pub async fn run(loaded: &Loaded, options: &Options, progress: &dyn Progress) ->
 
 /// Stage after stage.
 async fn once(loaded: &Loaded, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
+    if options.cluster.is_some() && loaded.pipeline.ingest.sources.iter().any(|source| source.path == STDIN) {
+        return Err(Error::Usage("standard input cannot be read on a cluster: executors do not have it".to_owned()));
+    }
     let sources = sources::discover(loaded)?;
     let label_files = label::files(loaded)?;
     import::rules(loaded, &[])?;

@@ -3,7 +3,7 @@
 use super::{Drip, LIMITS, hash, hasher};
 use crate::record::Place;
 use crate::stages::ingest::encoding::{Encoding, Lone, Utf16, Utf16Cutter};
-use crate::stages::ingest::{Cutter, Raw, Reason, Shape, advice, cutter, records};
+use crate::stages::ingest::{Cutter, Named, Raw, Reason, Shape, advice, cutter, records};
 
 /// A raw record of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +15,9 @@ pub struct Cut {
 
 impl Cut {
     pub fn of(raw: Raw) -> Cut {
-        let hash = raw.hash.unwrap_or_else(|| hash(raw.bytes.unwrap_or_default()));
-        Cut { place: raw.place, bytes: raw.bytes.map(<[u8]>::to_vec), hash }
+        let bytes = raw.body.map(|body| body.text().into_owned());
+        let hash = raw.hash.unwrap_or_else(|| hash(bytes.as_deref().unwrap_or_default()));
+        Cut { place: raw.place, bytes, hash }
     }
 }
 
@@ -116,7 +117,7 @@ pub fn elements(data: &[u8]) {
     match Shape::of(data) {
         Shape::Documents => complete(data, &documents, b""),
         Shape::Array => complete(data, &array, b"[],"),
-        Shape::Lines | Shape::Table => {}
+        Shape::Lines | Shape::Table | Shape::Yaml | Shape::Parquet => {}
     }
 }
 
@@ -134,7 +135,7 @@ pub fn encoding(data: &[u8]) {
     let (encoding, mark) =
         if kind & 1 == 0 { (Encoding::Utf16Le, [0xff, 0xfe]) } else { (Encoding::Utf16Be, [0xfe, 0xff]) };
     let stream = [&mark[..], rest].concat();
-    let (told, shape) = records::told(&stream);
+    let (told, shape) = records::told(&stream, Named::Nothing);
     // With two NULs behind it, it is the mark of UTF-32.
     let shape = if told == encoding { shape } else { Shape::Lines };
     let unit = |pair: &[u8]| match (encoding, pair) {

@@ -9,7 +9,7 @@ use crate::stages::ingest::archive::{Archive, kind, stream_at};
 use crate::stages::ingest::decode::{Bounds, Compression, HEAD_BYTES, bounded};
 use crate::stages::ingest::encoding::Encoding;
 use crate::stages::ingest::records::{Packing, Records, told};
-use crate::stages::ingest::{Reason, Shape, guess};
+use crate::stages::ingest::{Named, Reason, Shape, guess};
 
 /// Records of one input whose places are read again; each time costs a walk from its beginning.
 const READ_AGAIN: usize = 12;
@@ -51,10 +51,7 @@ fn found(data: &[u8], may_be_table: bool) -> Packing {
     // A broken stream is the cutter's to report.
     let _ = crate::stages::ingest::decode::reader(Box::new(data), compression)
         .and_then(|input| input.take(4096).read_to_end(&mut head));
-    let (encoding, mut shape) = told(&head);
-    if may_be_table && encoding == Encoding::Utf8 {
-        shape = Shape::of_table(&head);
-    }
+    let (encoding, shape) = told(&head, if may_be_table { Named::Table } else { Named::Nothing });
     Packing { compression, archive, encoding, shape }
 }
 

@@ -10,9 +10,10 @@ use crate::stages::ingest::guess::propose;
 use crate::stages::ingest::join::{Joining, Part, whole};
 use crate::stages::ingest::mapping::{Mapping, Turn};
 use crate::stages::ingest::tree::Json;
-use crate::stages::ingest::{Reading, Reason, advice, detect, language, parse, part};
+use crate::stages::ingest::{Body, Reading, Reason, advice, detect, language, parse, part};
 
-pub const FORMATS: [Format; 17] = [
+pub const FORMATS: [Format; 18] = [
+    Format::Bedrock,
     Format::OpenaiChat,
     Format::Sharegpt,
     Format::Hh,
@@ -156,13 +157,15 @@ pub fn join(data: &[u8]) {
     let mut groups = BTreeMap::<_, Vec<_>>::new();
     for line in data.split(|byte| *byte == b'\n').take(50) {
         if parse(line, &reading) == Err(Reason::PartOfMore) {
-            let (part, text) = part(line, &reading).expect("it was told to be a part");
+            let body = Body::Bytes(line);
+            let (part, text) = part(&body, &reading, &|_| "[USER]".to_owned()).expect("it was told to be a part");
+            let text = text.into_owned();
             assert_eq!(part.format, detect(line, &reading), "{text}");
             groups.entry((part.format.map(Format::name), part.key.clone())).or_default().push((part, text));
         }
     }
     for mut parts in groups.into_values() {
-        parts.sort_by_key(|(part, _): &(Part, &str)| part.order);
+        parts.sort_by_key(|(part, _): &(Part, String)| part.order);
         let (format, texts) = (parts[0].0.format, parts.iter().map(|(_, text)| serde_json::from_str::<Json>(text)));
         let Ok(joined) = whole(texts.map(|tree| tree.expect("it was read before")).collect(), format) else { continue };
         // More than the parts have together could grow without end.

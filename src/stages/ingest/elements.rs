@@ -313,21 +313,21 @@ mod tests {
             (vec![Ok("[1,\n"), again, Ok("}"), again, Ok(" 3]"), broken], 8, "} 3]"),
         ] {
             let hasher = blake3::Hasher::new_keyed(&[1; 32]);
-            let mut elements = Elements::of_array(Box::new(Pieces(pieces)), (0, 1), 30, hasher.clone());
-            assert!(elements.next().is_some_and(|raw| raw.bytes == Ok(b"1")));
+            let mut elements = Elements::new(Box::new(Pieces(pieces)), (0, 1), 30, hasher.clone(), true);
+            assert!(elements.next().is_some_and(|raw| raw.body == Ok(Body::Bytes(b"1"))));
             let raw = elements.next().unwrap();
             assert_eq!((raw.place.start_byte, raw.place.end_byte, raw.place.line), (4, end, 2));
             assert_eq!(raw.hash, Some(hasher.clone().update(rest.as_bytes()).finalize()), "{rest}");
-            assert!(raw.bytes.is_err() && elements.next().is_none());
+            assert!(raw.body.is_err() && elements.next().is_none());
         }
     }
 
     #[test]
     fn a_long_element_that_never_ends_has_the_hash_of_its_bytes() {
         let text = format!("[\"{}", "x".repeat(40));
-        let mut elements = Elements::of_array(Box::new(text.as_bytes()), (0, 1), 30, blake3::Hasher::new());
+        let mut elements = Elements::new(Box::new(text.as_bytes()), (0, 1), 30, blake3::Hasher::new(), true);
         let raw = elements.next().unwrap();
-        assert_eq!((raw.place.start_byte, raw.place.end_byte, raw.bytes), (1, 42, Err(Reason::InvalidJson)));
+        assert_eq!((raw.place.start_byte, raw.place.end_byte, raw.body), (1, 42, Err(Reason::InvalidJson)));
         assert_eq!(raw.hash, Some(blake3::hash(&text.as_bytes()[1..])));
     }
 

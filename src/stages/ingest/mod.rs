@@ -361,7 +361,8 @@ pub fn cutter<'a>(
 /// - 1: first release.
 /// - 2: formats read from a tree.
 /// - 3: archives, bzip2, xz, UTF-16.
-/// - 4: placeholders of media with type, size and hash; who called, from where, tokens; script.
+/// - 4: placeholders of media with type, size and hash; who called, from where, tokens; script;
+///   Parquet, YAML, packed entries; ranks; conversations that lie in several records.
 pub const READER_VERSION: u32 = 4;
 
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";

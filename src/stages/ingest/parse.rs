@@ -33,6 +33,7 @@ pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reaso
     let conversations = match reading.format {
         _ if reading.mapping.is_some() => from_tree(&tree(text)?, reading),
         Some(format) if !ONE_PASS.contains(&format) => from_tree(&tree(text)?, reading),
+        None if !may_be_one_pass(text, reading) => from_tree(&tree(text)?, reading),
         format => match in_one_pass(text, reading) {
             Err(Reason::BadShape) if format.is_none() => from_tree(&tree(text)?, reading),
             read => read,
@@ -78,6 +79,13 @@ const MORE_THAN_CHAT: [&str; 3] = ["response", "call_type", "output"];
 const OF_A_CALL: [&str; 9] =
     ["user", "user_id", "userId", "end_user", "safety_identifier", "usage", "prompt_tokens", "input_tokens", "surface"];
 
+/// Whether a key of a one-pass format may stand in the text; one that is written with escapes too.
+fn may_be_one_pass(text: &str, reading: &Reading) -> bool {
+    [&*reading.messages_key, "conversations", "chosen", "\\u00"]
+        .iter()
+        .any(|part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
+}
+
 fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
     let mut json = serde_json::Deserializer::from_str(text);
     let record =
@@ -90,29 +98,17 @@ fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reaso
 pub fn detect(bytes: &[u8], reading: &Reading) -> Option<Format> {
     let text = std::str::from_utf8(bytes).ok()?;
     let keys = Keys { messages_key: &reading.messages_key };
-    let from_tree = || {
-        let tree: Json = serde_json::from_str(text).ok()?;
-        join::told(&tree).and_then(|part| part.format).or_else(|| formats::fits(&tree))
-    };
-    match keys.deserialize(&mut serde_json::Deserializer::from_str(text)) {
-        Ok(record) if !record.more_than_chat && record.format().is_some() => {
-            let format = record.format();
-            // Columns called as in HH may hold plain answers: then it is another format.
-            match record.conversations(None) {
-                Err(Reason::BadShape) => from_tree(),
-                _ => format,
-            }
-        }
-        _ => from_tree(),
-    }
+    let record = keys.deserialize(&mut serde_json::Deserializer::from_str(text)).ok();
+    record.and_then(Record::told).or_else(|| fitting(&serde_json::from_str(text).ok()?))
 }
 
 /// [`detect`] for a record that came as a tree.
 pub fn detect_tree(tree: &Json, reading: &Reading) -> Option<Format> {
-    match Record::of_tree(tree, &reading.messages_key) {
-        Ok(record) if !record.more_than_chat && record.format().is_some() => record.format(),
-        _ => formats::fits(tree).or_else(|| join::told(tree)?.format),
-    }
+    Record::of_tree(tree, &reading.messages_key).ok().and_then(Record::told).or_else(|| fitting(tree))
+}
+
+fn fitting(tree: &Json) -> Option<Format> {
+    join::told(tree).and_then(|part| part.format).or_else(|| formats::fits(tree))
 }
 
 fn from_tree(tree: &Json, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
@@ -272,6 +268,13 @@ impl<'a> Record<'a> {
                 self.rest.push_str(json.as_deref().unwrap_or("null"));
             }
         }
+    }
+
+    /// The format of one pass in which it is read. Columns called as in HH may hold plain answers:
+    /// then it is another.
+    fn told(self) -> Option<Format> {
+        let format = self.format().filter(|_| !self.more_than_chat)?;
+        (self.conversations(None) != Err(Reason::BadShape)).then_some(format)
     }
 
     fn format(&self) -> Option<Format> {

@@ -172,7 +172,7 @@ mod tests {
         ] {
             for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
                 let head: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
-                assert_eq!(told(&head).1, shape, "{text:?}");
+                assert_eq!(told(&head, Named::Nothing).1, shape, "{text:?}");
             }
         }
     }

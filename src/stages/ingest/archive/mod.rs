@@ -180,7 +180,11 @@ impl Iterator for Entries {
         match opened.unpacked {
             Some(unpacked) => self.last = Some(unpacked),
             // Its length is known, and holds also where the entry breaks off.
-            None => self.start_byte += bytes,
+            None => match start_byte.checked_add(bytes) {
+                Some(end) => self.start_byte = end,
+                // A length that is a lie; no place could be told behind it.
+                None => return Some(self.reject(name, Reason::DamagedCompression)),
+            },
         }
         Some(Item::File(Entry { name, start_byte, head: opened.head, reader: opened.reader }))
     }

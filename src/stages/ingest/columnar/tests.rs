@@ -126,7 +126,13 @@ fn builder() -> WriterPropertiesBuilder {
 }
 
 fn reading(format: Option<Format>) -> Reading {
-    Reading { format, messages_key: "messages".to_owned(), mapping: None, limits: Limits::default() }
+    Reading {
+        format,
+        messages_key: "messages".to_owned(),
+        mapping: None,
+        joining: Default::default(),
+        limits: Limits::default(),
+    }
 }
 
 /// Places and what is read of them.

@@ -114,7 +114,7 @@ fn marks_in_a_row_and_streams_without_a_letter_keep_their_places() {
         let make = |input| cutter(input, Shape::Lines, (0, 1), &Limits::default(), blake3::Hasher::new());
         let mut cutter = Utf16Cutter::new(Box::new(bytes), Encoding::of(bytes), blake3::Hasher::new(), make);
         let raw = cutter.next().unwrap();
-        assert_eq!(((raw.place.start_byte, raw.place.end_byte), raw.bytes), (place, text), "{bytes:?}");
+        assert_eq!(((raw.place.start_byte, raw.place.end_byte), raw.body), (place, text.map(Body::Bytes)), "{bytes:?}");
         assert!(cutter.next().is_none());
     }
 }

@@ -263,7 +263,7 @@ mod tests {
         while let Some(raw) = cutter.next() {
             let range = &text[raw.place.start_byte as usize..raw.place.end_byte as usize];
             assert_eq!(raw.hash, Some(blake3::hash(range.as_bytes())));
-            let json = raw.bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let json = raw.body.map(|body| String::from_utf8_lossy(&body.text()).into_owned());
             out.push((range.to_owned(), raw.place.line, json));
         }
         out
@@ -325,7 +325,7 @@ mod tests {
         let mut cutter = YamlElements::new(input, (0, 1), 200, blake3::Hasher::new());
         let mut ends = Vec::new();
         while let Some(raw) = cutter.next() {
-            ends.push(raw.bytes.is_ok());
+            ends.push(raw.body.is_ok());
         }
         assert_eq!(ends.iter().filter(|ok| !**ok).count(), 1);
         assert_eq!(ends.last(), Some(&false));
