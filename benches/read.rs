@@ -25,6 +25,7 @@ use gristmill::record::Id;
 use gristmill::stages::ingest::archive::Archive;
 use gristmill::stages::ingest::decode::{self, Compression};
 use gristmill::stages::ingest::encoding::Encoding;
+use gristmill::stages::ingest::join::Joining;
 use gristmill::stages::ingest::mapping::{Mapping, Turn};
 use gristmill::stages::ingest::records::{Packing, Records};
 use gristmill::stages::ingest::tree::Json;
@@ -139,7 +140,8 @@ fn read(source: Source, mut done: impl FnMut(RecordBatch)) -> (usize, usize) {
     let Source { path, shape, compression, mapping, language } = source;
     let limits = Limits { decompression_ratio: u64::MAX, ..Limits::default() };
     let mapping = mapping.map(|one| Arc::new(one.compile().expect("a good mapping")));
-    let reading = Reading { format: None, messages_key: "messages".to_owned(), mapping, limits };
+    let reading =
+        Reading { format: None, messages_key: "messages".to_owned(), mapping, joining: Joining::Done, limits };
     let packing = Packing { compression, archive: Archive::None, encoding: Encoding::Utf8, shape };
     let file = File::open(path).expect("readable");
     let mut records =
@@ -148,16 +150,25 @@ fn read(source: Source, mut done: impl FnMut(RecordBatch)) -> (usize, usize) {
     let (mut cut, mut kept, mut more) = (0, 0, true);
     let id = Id([0; 16]);
     while more {
-        let row = |raw: ingest::Raw| match raw.bytes.and_then(|bytes| ingest::parse(bytes, &reading)) {
+        let row = |raw: ingest::Raw| match raw.body.and_then(|body| body.parse(&reading)) {
             Err(reason) => builder.reject("", raw.place, id, reason.as_str()),
             Ok(conversations) => {
                 for conversation in &conversations {
                     kept += 1;
-                    let language = if language { language::detect(conversation) } else { "und" };
-                    let (place, source_id) = (raw.place, "");
-                    let ids =
-                        RecordRow { record_id: id, conversation_id: id, source_id, place, record_hash: id, language };
-                    builder.keep(&ids, conversation, &[]);
+                    let said = language.then(|| language::detect(conversation));
+                    let row = RecordRow {
+                        record_id: id,
+                        conversation_id: id,
+                        source_id: "",
+                        place: raw.place,
+                        record_hash: id,
+                        language: said.map_or("und", |said| said.language),
+                        language_confidence: said.map_or(0.0, |said| said.confidence),
+                        script: said.map_or("Zyyy", |said| said.script),
+                        model_tokens: None,
+                        user_key: None,
+                    };
+                    builder.keep(&row, conversation, &[]);
                 }
             }
         };
@@ -287,7 +298,13 @@ fn lengthen(value: &mut Json, times: usize) {
 /// Records of a fixture that are read, and how many rows they give.
 fn good_lines(text: &str, mapping: Option<&Mapping>) -> Vec<String> {
     let mapping = mapping.map(|one| Arc::new(one.compile().expect("a good mapping")));
-    let reading = Reading { format: None, messages_key: "messages".to_owned(), mapping, limits: Limits::default() };
+    let reading = Reading {
+        format: None,
+        messages_key: "messages".to_owned(),
+        mapping,
+        joining: Joining::Done,
+        limits: Limits::default(),
+    };
     text.lines().filter(|line| ingest::parse(line.as_bytes(), &reading).is_ok()).map(str::to_owned).collect()
 }
 

@@ -25,9 +25,10 @@ pub fn part(record: &Json) -> Option<Part> {
 pub fn whole<'a>(parts: Vec<Json<'a>>) -> Result<Json<'a>, Reason> {
     let mut whole: Vec<(Cow<'a, str>, Json<'a>)> = Vec::new();
     for part in parts {
-        let (talk, rest) = entries(part).into_iter().partition(|(key, _)| TALK.contains(&key.as_ref()));
+        let (talk, rest): (Vec<_>, Vec<_>) =
+            entries(part).into_iter().partition(|(key, _)| TALK.contains(&key.as_ref()));
         add(&mut whole, rest);
-        for (key, value) in Vec::from(talk) {
+        for (key, value) in talk {
             match whole.iter_mut().find(|(name, _)| *name == key) {
                 None => whole.push((key, value)),
                 Some((_, known)) => behind(known, value)?,
