@@ -235,23 +235,31 @@ def read_one(path, scratch):
     folder = Path(tempfile.mkdtemp(dir=scratch))
     file = pipeline(folder, path, told)
     outcome = gristmill("run", file, "--until", "redact", "--json")
-    ingest = next(stage for stage in outcome["stages"] if stage["stage"] == "ingest")
-    rejected = {reason: n for reason, n in (ingest.get("rejected") or {}).items()}
+    stages = {stage["stage"]: stage for stage in outcome["stages"]}
+    # Parts of conversations are folded first, and joined then.
+    read = [stages[name] for name in ("ingest", "join") if name in stages]
+    kept_of_all = sum(stage["kept"] for stage in read)
+    rejected = collections.Counter()
+    for stage in read:
+        rejected.update(stage.get("rejected") or {})
     data = path.read_bytes()
     counted = records(path.name, data)
     kept = rows(folder / "store")
     looked = traced = 0
     if kept is not None:
-        assert len(kept) == ingest["kept"], ("rows kept", len(kept), ingest["kept"])
+        assert len(kept) == kept_of_all, ("rows kept", len(kept), kept_of_all)
         # A record gives more than one row where it states a preference or is a tree.
         whole = len({(row["source_id"], row["start_byte"]) for row in kept}) + sum(rejected.values())
+        if "join" in stages:
+            # Each part is in one conversation, or rejected with all of its key.
+            whole += stages["join"]["folded"]
         assert whole == counted, ("records", whole, "counted", counted)
         looked = places(path, kept, data)
         for row in kept[:: max(1, len(kept) // TRACED)][:TRACED]:
             found = gristmill("trace", row["record_id"], "--pipeline", file, "--verify-source", "--json")
             assert found["records"][0]["source_ok"] is True, row["record_id"]
             traced += 1
-    return name, counted, ingest["kept"], rejected, looked, traced
+    return name, counted, kept_of_all, rejected, looked, traced
 
 
 def run(only):
