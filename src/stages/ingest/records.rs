@@ -135,7 +135,8 @@ pub fn told(head: &[u8], named: Named) -> (Encoding, Shape) {
     let unit = |pair: &[u8; 2]| encoding.unit(*pair);
     let units = head.as_chunks().0.iter().map(unit).skip_while(|unit| *unit == encoding::MARK);
     let text: Vec<u8> = units.map(|unit| u8::try_from(unit).unwrap_or(u8::MAX)).collect();
-    (encoding, Shape::of(&text))
+    // Parquet is bytes; a text that begins like it is a text.
+    (encoding, if columnar::is_parquet(&text) { Shape::Lines } else { Shape::of(&text) })
 }
 
 /// The cutter for a stream of text, UTF-8 or UTF-16; `start` matters for UTF-8 only.
