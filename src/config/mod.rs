@@ -6,11 +6,14 @@
 //! relative to the pipeline file's folder.
 
 mod check;
+mod redact;
 
 use std::path::{Component, Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use redact::Redact;
 
 use crate::error::{Error, Result};
 use crate::stages::ingest::join::Join;
@@ -166,21 +169,6 @@ impl Default for Limits {
             decompressed_bytes: 1 << 40,
             decompression_ratio: 1000,
         }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Redact {
-    /// Types to look for, as in findings (`EMAIL`, `PHONE`, …); none named: all.
-    pub types: Vec<String>,
-    /// Regions whose national phone numbers are recognised, ISO 3166 codes.
-    pub phone_regions: Vec<String>,
-}
-
-impl Default for Redact {
-    fn default() -> Self {
-        Redact { types: Vec::new(), phone_regions: ["US", "GB", "DE", "FR"].map(str::to_owned).to_vec() }
     }
 }
 

@@ -10,11 +10,14 @@ mod detect;
 mod json;
 mod kind;
 mod pseudonym;
+mod rule;
 mod text;
 
 pub use conversation::Redactor;
-pub use kind::Kind;
+pub use detect::catalogue;
+pub use kind::{Group, Kind, KindSet};
 pub use pseudonym::mask_tokens;
+pub use rule::{Rule, expand};
 pub use text::Finding;
 
 /// Version of the rules as a whole; part of the key of every redacted layer.

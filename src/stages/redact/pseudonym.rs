@@ -20,8 +20,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// two share a token is n²/2⁴¹, i.e. about 0.5%; `value_hash` has 128 bits and is the identity.
 const TOKEN_CHARS: usize = 8;
 
-/// `[`, the longest kind (13), `:`, 8 characters, `]`.
-const LONGEST_TOKEN_BYTES: usize = 24;
+const LONGEST_TOKEN_BYTES: usize = Kind::NAME_MAX_BYTES + TOKEN_CHARS + 3;
 
 /// Makes pseudonyms for one project.
 #[derive(Clone, Debug)]

@@ -228,7 +228,7 @@ pub(super) mod tests {
 
     pub(in super::super) fn redactor() -> Redactor {
         let key = ProjectKey::from_secret("a secret of good length").unwrap();
-        Redactor::new(&Kind::ALL, &["US".to_owned(), "GB".to_owned()], &key).unwrap()
+        Redactor::new(Kind::ALL, &["US".to_owned(), "GB".to_owned()], &key).unwrap()
     }
 
     fn redact(text: &str) -> (String, Vec<Finding>) {

@@ -5,7 +5,22 @@
 //! Always: work around one `@` is bounded, so a text of a million `@` costs no more per byte.
 
 use super::edge::{before, escape_before, is_cjk};
-use super::{Kind, Span, span};
+use super::{Kind, Rule, Span};
+
+pub(super) static RULES: [&Rule; 1] = [&ADDRESS];
+
+static ADDRESS: Rule = Rule {
+    id: "email.address",
+    version: 1,
+    kind: Kind::Email,
+    country: "",
+    score: 0.95,
+    check: "lengths of RFC 5321 and 1035, a top-level domain of letters or punycode that is no file ending",
+    context: &[],
+    source: "RFC 5321, RFC 1035, RFC 6531",
+    finds: &["mail ‹jane@example.com›.", "‹jörg@münchen.de› и ‹почта@пример.рф›", r#"{"email":"‹jane@example.com›"}"#],
+    passes: &["icon@2x.png", "lodash@4.17.21", "git@github.com:org/repo.git", "user@localhost"],
+};
 
 /// RFC 5321 says 64; longer ones are still redacted, up to here.
 const LOCAL_MAX_BYTES: usize = 256;
@@ -28,7 +43,7 @@ pub(super) fn emails(text: &str, out: &mut Vec<Span>) {
         if scp && &text[start..at] == "git" {
             continue;
         }
-        out.push(span(start, end, Kind::Email, "email.address", 0.95));
+        out.push(ADDRESS.at(start, end));
         free_from = end;
     }
 }

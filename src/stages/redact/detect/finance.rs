@@ -9,7 +9,76 @@ use iban::Iban;
 
 use super::edge::{before, glued_after, glued_before, said_before};
 use super::numbers::{Run, Sep};
-use super::{Kind, Span, span};
+use super::{Kind, Rule, Span};
+
+pub(super) static RULES: [&Rule; 7] =
+    [&CARD, &CARD_SHORT, &SSN_HYPHENS, &SSN_SPACES, &SSN_LABELLED, &IBAN_PRINTED, &IBAN_PACKED];
+
+const CARD: Rule = Rule {
+    id: "card.luhn",
+    version: 1,
+    kind: Kind::Card,
+    country: "",
+    score: 0.95,
+    check: "Luhn; a scheme issues these first digits in this length",
+    context: &[],
+    source: "ISO/IEC 7812",
+    finds: &["card ‹4111 1111 1111 1111› exp 12/26", "amex ‹3782 822463 10005›"],
+    passes: &["4111 1111 1111 1112", "0000 0000 0000 0000", "0.4111111111111111", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6"],
+};
+
+const CARD_SHORT: Rule = Rule {
+    id: "card.short",
+    score: 0.7,
+    finds: &["‹30569309025904› is one of 14 digits"],
+    passes: &["1719830400000", "30569309025905"],
+    ..CARD
+};
+
+const SSN_HYPHENS: Rule = Rule {
+    id: "ssn.hyphens",
+    version: 1,
+    kind: Kind::Ssn,
+    country: "US",
+    score: 0.95,
+    check: "area not 000, 666 or 9xx, group not 00, serial not 0000",
+    context: &[],
+    source: "Social Security Administration, randomization FAQ (2011)",
+    finds: &["my ssn is ‹123-45-6789›."],
+    passes: &["000-12-3456", "666-12-3456", "900-12-3456", "123-00-4567", "123-45-0000", "123-45-6789-1"],
+};
+
+const SSN_SPACES: Rule =
+    Rule { id: "ssn.spaces", score: 0.6, finds: &["‹123 45 6789›"], passes: &["123-45 6789"], ..SSN_HYPHENS };
+
+const SSN_LABELLED: Rule = Rule {
+    id: "ssn.labelled",
+    score: 0.85,
+    context: &["ssn", "social security", "social-security", "social_security"],
+    finds: &["SSN: ‹123456789›", r#""social_security_number": "‹123456789›""#],
+    passes: &["123456789", "order 123456789"],
+    ..SSN_HYPHENS
+};
+
+const IBAN_PRINTED: Rule = Rule {
+    id: "iban.printed",
+    version: 1,
+    kind: Kind::Iban,
+    country: "",
+    score: 0.98,
+    check: "mod 97 and the country's length and format",
+    context: &[],
+    source: "ISO 13616, SWIFT IBAN registry",
+    finds: &["IBAN ‹GB82 WEST 1234 5698 7654 32› to other bank", "‹DE89-3704-0044-0532-0130-00›;"],
+    passes: &["GB83 WEST 1234 5698 7654 32", "at50 people"],
+};
+
+const IBAN_PACKED: Rule = Rule {
+    id: "iban.packed",
+    finds: &["‹gb82west12345698765432›", "‹NO9386011117947›"],
+    passes: &["XX82WEST12345698765432", "GB82WEST1234569876543"],
+    ..IBAN_PRINTED
+};
 
 const CARD_DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
 
@@ -81,8 +150,8 @@ fn card_from(text: &str, runs: &[Run], first: usize) -> Option<(Span, usize)> {
     let (previous, one_more) = (back.next(), back.next());
     let uuid = len == 12 && previous == Some('-') && one_more.is_some_and(|c| c.is_ascii_hexdigit());
     let decimal = previous == Some('.') && one_more.is_some_and(|c| c.is_ascii_digit());
-    let score = if len >= 15 { 0.95 } else { 0.7 };
-    (!tied && !uuid && !decimal).then(|| (span(start, end, Kind::Card, "card.luhn", score), last + 1))
+    let rule = if len >= 15 { &CARD } else { &CARD_SHORT };
+    (!tied && !uuid && !decimal).then(|| (rule.at(start, end), last + 1))
 }
 
 fn is_card(number: &[u8]) -> bool {
@@ -131,8 +200,8 @@ pub(super) fn ssns(text: &str, runs: &[Run], out: &mut Vec<Span>) {
             && is_ssn(&text[a.start..a.end], &text[b.start..b.end], &text[c.start..c.end])
         {
             let hyphens = b.sep == Sep::Hyphen;
-            let (rule, score) = if hyphens { ("ssn.hyphens", 0.95) } else { ("ssn.spaces", 0.6) };
-            out.push(span(a.start, c.end, Kind::Ssn, rule, score));
+            let rule = if hyphens { &SSN_HYPHENS } else { &SSN_SPACES };
+            out.push(rule.at(a.start, c.end));
         }
         let raw = &text[run.start..run.end];
         if raw.len() == 9
@@ -140,7 +209,7 @@ pub(super) fn ssns(text: &str, runs: &[Run], out: &mut Vec<Span>) {
             && said_before(text, run.start, 40, &["ssn", "social security", "social-security", "social_security"])
             && is_ssn(&raw[..3], &raw[3..5], &raw[5..])
         {
-            out.push(span(run.start, run.end, Kind::Ssn, "ssn.labelled", 0.85));
+            out.push(SSN_LABELLED.at(run.start, run.end));
         }
     }
 }
@@ -184,8 +253,8 @@ pub(super) fn iban(text: &str, digits: usize, out: &mut Vec<Span>) -> Option<usi
         at += 1;
     }
     let end = best?;
-    let rule = if spaced { "iban.printed" } else { "iban.packed" };
-    out.push(span(start, end, Kind::Iban, rule, 0.98));
+    let rule = if spaced { &IBAN_PRINTED } else { &IBAN_PACKED };
+    out.push(rule.at(start, end));
     Some(end)
 }
 

@@ -23,11 +23,16 @@ use std::collections::BTreeMap;
 
 pub(super) use phone::Phones;
 
-use super::kind::Kind;
+use super::kind::{Kind, KindSet};
 use super::pseudonym;
+use super::rule::Rule;
 
-/// Raised when any rule finds something else than before; stands with every finding.
-const RULE_VERSION: u16 = 1;
+/// All rules, in the order of their detectors.
+pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
+    let groups: [&'static [&'static Rule]; 4] =
+        [&contact::RULES, &network::RULES, &finance::RULES, &phone_candidate::RULES];
+    groups.into_iter().flatten().copied()
+}
 
 /// Where something was found. Bytes, half-open, on character boundaries.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,15 +46,13 @@ pub struct Span {
     pub score: f32,
 }
 
-/// A text longer than `u32::MAX` bytes cannot stand in an Arrow string; `find` refuses it by panic
-/// rather than pass it through unseen.
 fn span(start: usize, end: usize, kind: Kind, rule: &'static str, score: f32) -> Span {
-    Span { start_byte: start as u32, end_byte: end as u32, kind, rule, rule_version: RULE_VERSION, score }
+    Span { start_byte: start as u32, end_byte: end as u32, kind, rule, rule_version: 1, score }
 }
 
 /// All rules for the chosen kinds. Immutable: share one among threads.
 pub struct Detector {
-    enabled: u32,
+    enabled: KindSet,
     phones: Phones,
     secrets: secrets::Secrets,
 }
@@ -57,16 +60,17 @@ pub struct Detector {
 impl Detector {
     /// `phone_regions` are ISO 3166 codes; without any, only international numbers are found.
     pub fn new(kinds: &[Kind], phone_regions: &[String]) -> Result<Detector, String> {
-        let enabled = kinds.iter().fold(0, |bits, kind| bits | 1 << *kind as u32);
-        let secrets = secrets::Secrets::new(|kind| enabled >> kind as u32 & 1 == 1)?;
+        let enabled: KindSet = kinds.iter().copied().collect();
+        let secrets = secrets::Secrets::new(|kind| enabled.has(kind))?;
         Ok(Detector { enabled, phones: Phones::new(phone_regions)?, secrets })
     }
 
     fn has(&self, kind: Kind) -> bool {
-        self.enabled >> kind as u32 & 1 == 1
+        self.enabled.has(kind)
     }
 
-    /// Puts what is found in `out`, which is cleared first.
+    /// Puts what is found in `out`, which is cleared first. A text of more than 4 GiB cannot stand in
+    /// an Arrow string; it is refused by panic rather than passed through unseen.
     pub fn find(&self, text: &str, out: &mut Vec<Span>) {
         assert!(u32::try_from(text.len()).is_ok(), "a text of more than 4 GiB cannot be redacted");
         out.clear();
@@ -165,7 +169,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(crate) fn detector() -> Detector {
-        Detector::new(&Kind::ALL, &["US".to_owned(), "GB".to_owned(), "FR".to_owned(), "KR".to_owned()]).unwrap()
+        Detector::new(Kind::ALL, &["US".to_owned(), "GB".to_owned(), "FR".to_owned(), "KR".to_owned()]).unwrap()
     }
 
     /// Exactly these values of this kind are found in the text, with every kind switched on.
@@ -194,6 +198,40 @@ pub(super) mod tests {
             resolve(&mut spans);
             assert_eq!(spans.iter().map(|span| (span.start_byte, span.kind)).collect::<Vec<_>>(), expected);
         }
+    }
+
+    /// Every rule finds its examples whole, as its kind, and leaves its look-alikes.
+    #[test]
+    fn rules_find_their_examples_and_leave_look_alikes() {
+        let (detector, mut spans, mut wrong) = (detector(), Vec::new(), Vec::new());
+        for rule in catalogue() {
+            assert!(!rule.finds.is_empty() && !rule.passes.is_empty(), "{} has no table", rule.id);
+            for (text, ranges) in rule.examples() {
+                detector.find(&text, &mut spans);
+                let found: Vec<_> = spans
+                    .iter()
+                    .filter(|span| span.kind == rule.kind)
+                    .map(|span| span.start_byte as usize..span.end_byte as usize)
+                    .collect();
+                if found != ranges {
+                    wrong.push(format!("{}: {text:?} gives {found:?}, not {ranges:?}", rule.id));
+                }
+            }
+            for text in rule.look_alikes() {
+                detector.find(&text, &mut spans);
+                if spans.iter().any(|span| span.kind == rule.kind) {
+                    wrong.push(format!("{}: {text:?} gives {spans:?}", rule.id));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn ids_of_rules_are_unique() {
+        let mut ids: Vec<_> = catalogue().map(|rule| rule.id).collect();
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|two| two[0] != two[1]), "{ids:?}");
     }
 
     #[test]

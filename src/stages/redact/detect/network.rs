@@ -10,7 +10,35 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::edge::{before, glued_after, glued_before, said_before};
 use super::numbers::{Run, Sep};
-use super::{Kind, Span, span};
+use super::{Kind, Rule, Span};
+
+pub(super) static RULES: [&Rule; 2] = [&V4, &V6];
+
+static V4: Rule = Rule {
+    id: "ip.v4",
+    version: 1,
+    kind: Kind::Ip,
+    country: "",
+    score: 0.9,
+    check: "parses; not private, loopback, link-local, shared, multicast or reserved; no version number",
+    context: &[],
+    source: "RFC 791, RFC 6890",
+    finds: &["from ‹203.0.113.25› today", "‹198.51.100.7›:8080"],
+    passes: &["127.0.0.1 and 192.168.1.20", "version 1.2.3.4", "1.2.3.4.5", "256.1.1.1"],
+};
+
+static V6: Rule = Rule {
+    id: "ip.v6",
+    version: 1,
+    kind: Kind::Ip,
+    country: "",
+    score: 0.9,
+    check: "parses; not loopback, private, link-local or multicast",
+    context: &[],
+    source: "RFC 4291, RFC 6890",
+    finds: &["from ‹2001:db8::1›.", "[‹2001:DB8:0:0:8:800:200C:417A›]:443", "‹::ffff:203.0.113.5›"],
+    passes: &["::1 and fe80::1", "12:34:56", "std::mem::take"],
+};
 
 /// `0000:…` eight groups with a dotted tail: 45 characters.
 const V6_MAX_BYTES: usize = 45;
@@ -29,7 +57,7 @@ pub(super) fn v4(text: &str, runs: &[Run], out: &mut Vec<Span>) {
             continue;
         }
         if text[start..end].parse().is_ok_and(is_personal_v4) {
-            out.push(span(start, end, Kind::Ip, "ip.v4", 0.9));
+            out.push(V4.at(start, end));
         }
     }
 }
@@ -92,7 +120,7 @@ pub(super) fn v6(text: &str, run: Run, out: &mut Vec<Span>) -> Option<usize> {
     if let IpAddr::V6(address) = address
         && is_personal_v6(address)
     {
-        out.push(span(start, end, Kind::Ip, "ip.v6", 0.9));
+        out.push(V6.at(start, end));
     }
     Some(end)
 }

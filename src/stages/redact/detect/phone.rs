@@ -18,7 +18,7 @@ use super::phone_edge::{dates, extension, plus_before, tied_after, tied_before};
 const DIGITS_MAX: usize = 15;
 const DIGITS_MIN: usize = 7;
 
-const PHONE_WORDS: [&str; 18] = [
+pub(super) const PHONE_WORDS: [&str; 18] = [
     "phone",
     "tel",
     "call",

@@ -8,7 +8,76 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region}
 
 use super::edge::{before, said_before};
 use super::numbers::{Run, Sep};
-use super::{Kind, Span, span};
+use super::{Kind, Rule, Span};
+
+pub(super) static RULES: [&Rule; 7] = [&INTERNATIONAL, &POSSIBLE, &NATIONAL, &SAID, &BARE, &AMERICAN_SHAPE, &IDD];
+
+const INTERNATIONAL: Rule = Rule {
+    id: "phone.international",
+    version: 1,
+    kind: Kind::Phone,
+    country: "",
+    score: 0.95,
+    check: "valid by libphonenumber's metadata",
+    context: &[],
+    source: "ITU-T E.164, libphonenumber",
+    finds: &["call ‹+44 20 7183 8750›", "‹+1 (202) 555-0173›"],
+    passes: &["+1 2", "+12:34", "+1234567"],
+};
+
+const POSSIBLE: Rule = Rule {
+    id: "phone.possible",
+    score: 0.7,
+    check: "a length that the country code has, ten digits or more",
+    finds: &["‹+1 555 010 9999›"],
+    passes: &["+999 12"],
+    ..INTERNATIONAL
+};
+
+const NATIONAL: Rule = Rule {
+    id: "phone.national",
+    score: 0.75,
+    check: "valid in one of the pipeline's regions and written in groups as people write it there",
+    finds: &["or ‹(202) 456-1111› today"],
+    passes: &["2024-05-01", "1.2.3.4", "10.5 12.5 13.5"],
+    ..INTERNATIONAL
+};
+
+const SAID: Rule = Rule {
+    id: "phone.said",
+    score: 0.9,
+    context: &super::phone::PHONE_WORDS,
+    finds: &["phone ‹2024561111›"],
+    passes: &["order 2024561111"],
+    ..NATIONAL
+};
+
+const BARE: Rule = Rule {
+    id: "phone.bare",
+    score: 0.5,
+    finds: &["or ‹2024561111› perhaps"],
+    passes: &["ticket 2024561111", "#2024561111", "2147483647"],
+    ..NATIONAL
+};
+
+const AMERICAN_SHAPE: Rule = Rule {
+    id: "phone.american_shape",
+    score: 0.6,
+    country: "US",
+    check: "three, three and four digits as Americans write them, whether the area exists or not",
+    finds: &["‹(555) 234-5678›"],
+    passes: &["123-45-6789", "(155) 2345"],
+    ..NATIONAL
+};
+
+const IDD: Rule = Rule {
+    id: "phone.idd",
+    score: 0.8,
+    check: "valid by libphonenumber's metadata with `00` read as `+`",
+    finds: &["‹0044 20 7183 8750›"],
+    passes: &["000012345678901"],
+    ..INTERNATIONAL
+};
 
 /// `+46 (0)8 928 571 38` has six groups; French numbers have five.
 pub(super) const GROUPS_MAX: usize = 8;
@@ -83,12 +152,12 @@ impl Candidate<'_> {
         let number = PHONE_NUMBER_UTIL.parse(self.raw(), None).ok()?;
         let digits: usize = self.runs.iter().map(Run::digits).sum();
         // A `+` and a length that the country has are enough: made-up and newly opened ranges.
-        let score = match PHONE_NUMBER_UTIL.is_valid_number(&number) {
-            true => 0.95,
-            false if digits >= 10 && PHONE_NUMBER_UTIL.is_possible_number(&number) => 0.7,
+        let rule = match PHONE_NUMBER_UTIL.is_valid_number(&number) {
+            true => &INTERNATIONAL,
+            false if digits >= 10 && PHONE_NUMBER_UTIL.is_possible_number(&number) => &POSSIBLE,
             false => return None,
         };
-        Some(span(self.start, self.end, Kind::Phone, "phone.international", score))
+        Some(rule.at(self.start, self.end))
     }
 
     /// Written as an American number, whether its area exists or not. People (and models) who
@@ -128,24 +197,24 @@ impl Candidate<'_> {
             .iter()
             .any(|country| self.written_as_in(country, digits, said) && country.parse(self.raw()).is_some());
         if valid {
-            let score = if said {
-                0.9
+            let rule = if said {
+                &SAID
             } else if bare {
-                0.5
+                &BARE
             } else {
-                0.75
+                &NATIONAL
             };
-            return Some(span(self.start, self.end, Kind::Phone, "phone.national", score));
+            return Some(rule.at(self.start, self.end));
         }
         let american = countries.iter().any(Country::is_american) && self.american_shape(said);
-        american.then(|| span(self.start, self.end, Kind::Phone, "phone.american_shape", 0.6))
+        american.then(|| AMERICAN_SHAPE.at(self.start, self.end))
     }
 
     /// `0044 20 7183 8750`: `00` in place of `+`.
     fn idd(&self, digits: usize) -> Option<Span> {
         let rest = self.raw().strip_prefix("00").filter(|rest| digits >= 11 && !rest.starts_with('0'))?;
         let number = PHONE_NUMBER_UTIL.parse(format!("+{rest}"), None).ok()?;
-        PHONE_NUMBER_UTIL.is_valid_number(&number).then(|| span(self.start, self.end, Kind::Phone, "phone.idd", 0.8))
+        PHONE_NUMBER_UTIL.is_valid_number(&number).then(|| IDD.at(self.start, self.end))
     }
 
     /// Cheap checks before the library is asked: most rows of digits end here.
