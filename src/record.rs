@@ -8,7 +8,7 @@
 use std::fmt;
 
 /// Who speaks. Every source format is normalised to these four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     System,
     User,
@@ -39,7 +39,7 @@ impl Role {
 }
 
 /// One call of a tool that an assistant message asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ToolCall {
     pub id: String,
     pub name: String,
@@ -48,7 +48,7 @@ pub struct ToolCall {
 }
 
 /// One message. `content` is plain text; parts that are not text became typed placeholders.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Message {
     pub role: Role,
     pub content: String,

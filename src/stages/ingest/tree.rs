@@ -6,7 +6,7 @@
 //! cannot be known; keys keep their order; strings without escapes are borrowed from the text.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -43,6 +43,27 @@ impl<'a> Seen<'a> {
         }
         self.many.extend(self.few.drain(..));
         self.many.insert(key)
+    }
+}
+
+/// Where keys stand in a list of entries that only grows.
+#[derive(Debug, Default)]
+pub struct Places {
+    known: HashMap<String, usize>,
+    seen: usize,
+}
+
+impl Places {
+    /// The first entry of a key.
+    pub fn find<T>(&mut self, entries: &[(Cow<str>, T)], key: &str) -> Option<usize> {
+        if entries.len() <= FEW_KEYS {
+            return entries.iter().position(|(name, _)| name == key);
+        }
+        for (at, (name, _)) in entries.iter().enumerate().skip(self.seen) {
+            self.known.entry(name.clone().into_owned()).or_insert(at);
+        }
+        self.seen = entries.len();
+        self.known.get(key).copied()
     }
 }
 

@@ -168,17 +168,12 @@ fn piece(block: &Json) -> Result<String, Reason> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::get;
     use super::*;
-
-    fn run(json: &str) -> Read {
-        let record: Json = serde_json::from_str(json).unwrap();
-        assert!(fits(&record), "{json}");
-        read(&record)
-    }
 
     #[test]
     fn tool_results_stand_before_the_rest_and_thinking_outside() {
-        let got = run(r#"{"request":{"model":"m","system":"Be kind.","tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}],
+        let got = get(r#"{"request":{"model":"m","system":"Be kind.","tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}],
             "messages":[{"role":"user","content":"hi"},
             {"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"ok"},{"type":"tool_use","id":"t1","name":"f","input":{"x":1}}]},
             {"role":"user","content":[{"type":"text","text":"and?"},{"type":"tool_result","tool_use_id":"t1","content":"42"}]}]},
@@ -197,7 +192,7 @@ mod tests {
 
     #[test]
     fn bare_requests_and_own_tools() {
-        let got = run(r#"{"system":[{"type":"text","text":"s"}],"messages":[{"role":"user","content":[{"type":"image","source":{}},{"type":"document","source":{}}]},
+        let got = get(r#"{"system":[{"type":"text","text":"s"}],"messages":[{"role":"user","content":[{"type":"image","source":{}},{"type":"document","source":{}}]},
             {"role":"assistant","content":[{"type":"server_tool_use","id":"s1","name":"web_search","input":{}},
             {"type":"web_search_tool_result","tool_use_id":"s1","content":[{"type":"web_search_result","url":"https://example.com"}]},{"type":"text","text":"found"}]}]}"#)
         .unwrap().remove(0);
@@ -228,7 +223,7 @@ mod tests {
                 Some("msg_1"),
             ),
         ] {
-            let got = run(&json).unwrap().remove(0);
+            let got = get(&json).unwrap().remove(0);
             let texts: Vec<_> = got.messages.iter().map(|m| (m.role.as_str(), m.content.as_str())).collect();
             assert_eq!(texts, [("system", "s"), ("user", "hi"), ("assistant", "yo")][..expected], "{json}");
             assert_eq!(got.external_id.as_deref(), id, "{json}");
@@ -237,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_not_read_stays_in_the_metadata() {
-        let got = run(r#"{"request":{"model":"m","thinking":{"type":"enabled"},"tools":"none",
+        let got = get(r#"{"request":{"model":"m","thinking":{"type":"enabled"},"tools":"none",
             "system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}],"messages":[
             {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","is_error":true,
             "content":[{"type":"text","text":"r"},{"type":"image","source":{"url":"https://example.com/a"}}]}]}]},
@@ -289,7 +284,7 @@ mod tests {
             (r#"{"system":"s","messages":[{"role":"wizard","content":"a"}]}"#, Reason::UnknownRole),
             (r#"{"system":"s","messages":[{"role":"user","content":[{"type":"hologram"}]}]}"#, Reason::BadShape),
         ] {
-            assert_eq!(run(json), Err(reason), "{json}");
+            assert_eq!(get(json), Err(reason), "{json}");
         }
     }
 }

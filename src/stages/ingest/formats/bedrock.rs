@@ -137,14 +137,8 @@ fn answered(response: &Json, turns: &mut Turns) -> Result<(), Reason> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::talk;
+    use super::super::tests::{get, talk};
     use super::*;
-
-    fn get(json: &str) -> Read {
-        let record: Json = serde_json::from_str(json).unwrap();
-        assert!(fits(&record), "{json}");
-        read(&record)
-    }
 
     #[test]
     fn converse_with_tools() {

@@ -64,15 +64,16 @@ pub fn gather(calls: Vec<(Option<String>, Result<Conversation, Reason>)>) -> Rea
     Ok(kept)
 }
 
-/// Parts what another conversation of the same record says too, wholly or as its beginning, from the others.
+/// Parts what another conversation of the same record says too, wholly or as its beginning, from
+/// the others. Of equal ones the first stays. In the order of their words a beginning stands right
+/// before something that goes on from it, so that each is compared with its neighbours only.
 fn without_prefixes(all: Vec<Conversation>) -> (Vec<Conversation>, Vec<Conversation>) {
-    let repeated = |(at, one): (usize, &Conversation)| {
-        all.iter().enumerate().any(|(other_at, other)| {
-            let more = other.messages.len() > one.messages.len() || other_at < at;
-            more && other.messages.starts_with(&one.messages)
-        })
-    };
-    let repeated: Vec<bool> = all.iter().enumerate().map(repeated).collect();
+    let mut sorted: Vec<usize> = (0..all.len()).collect();
+    sorted.sort_by(|&one, &other| all[one].messages.cmp(&all[other].messages).then(other.cmp(&one)));
+    let mut repeated = vec![false; all.len()];
+    for pair in sorted.windows(2) {
+        repeated[pair[0]] = all[pair[1]].messages.starts_with(&all[pair[0]].messages);
+    }
     let (covered, kept): (Vec<_>, Vec<_>) = all.into_iter().zip(repeated).partition(|(_, repeated)| *repeated);
     let plain = |list: Vec<(Conversation, bool)>| list.into_iter().map(|(one, _)| one).collect();
     (plain(kept), plain(covered))
@@ -179,13 +180,9 @@ fn named<'a>(name: &'a str, tool: &'a Json<'a>) -> Json<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::get;
     use super::*;
-
-    fn get(json: &str) -> Read {
-        let record: Json = serde_json::from_str(json).unwrap();
-        assert!(fits(&record), "{json}");
-        read(&record)
-    }
+    use crate::record::Message;
 
     #[test]
     fn rows_traces_and_rejects() {
@@ -208,6 +205,32 @@ mod tests {
         ] {
             assert_eq!(get(json).map(|list| list.len()), want, "{json}");
         }
+    }
+
+    #[test]
+    fn of_equal_and_beginning_calls_the_first_and_the_longest_stay() {
+        let call = |id: &str, said: &str| {
+            let messages = said.chars().map(|word| Message::text(Role::User, word)).collect();
+            Conversation { messages, external_id: Some(id.to_owned()), ..Default::default() }
+        };
+        let said = ["ab", "a", "abc", "b", "ab", "abd", "b", "ba", "abc"];
+        let all = said.iter().enumerate().map(|(at, said)| call(&at.to_string(), said)).collect();
+        let ids = |list: Vec<Conversation>| list.into_iter().filter_map(|one| one.external_id).collect::<String>();
+        let (kept, covered) = without_prefixes(all);
+        assert_eq!((ids(kept).as_str(), ids(covered).as_str()), ("257", "013468"));
+    }
+
+    /// Comparing each with each would take minutes.
+    #[test]
+    fn many_calls_are_compared_in_time() {
+        let calls = 40_000;
+        let call = |at: usize| {
+            let messages = vec![Message::text(Role::User, "same"), Message::text(Role::User, at.to_string())];
+            (None, Ok(Conversation { messages, ..Default::default() }))
+        };
+        let began = std::time::Instant::now();
+        assert_eq!(gather((0..calls).map(call).collect()).map(|all| all.len()), Ok(calls));
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod openai_exchange;
 mod openai_responses;
 mod openinference;
 mod otel;
-mod pieces;
+pub mod pieces;
 mod row;
 mod trl;
 mod wildchat;
@@ -154,6 +154,13 @@ pub(super) mod tests {
         ] {
             assert_eq!(time_us(&serde_json::from_str(json).unwrap()), us, "{json}");
         }
+    }
+
+    /// What is read of a record in the format that it fits.
+    pub fn get(json: &str) -> Read {
+        let record: Json = serde_json::from_str(json).unwrap();
+        assert!(fits(&record).is_some(), "{json}");
+        read(&record, None)
     }
 
     /// Messages as `role: content`, calls as `name(arguments)`.

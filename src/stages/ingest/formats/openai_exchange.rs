@@ -125,14 +125,8 @@ fn stored(record: &Json) -> Read {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::talk;
+    use super::super::tests::{get, talk};
     use super::*;
-
-    fn run(json: &str) -> Read {
-        let record: Json = serde_json::from_str(json).unwrap();
-        assert!(fits(&record), "{json}");
-        read(&record)
-    }
 
     #[test]
     fn every_layout_is_read() {
@@ -160,7 +154,7 @@ mod tests {
             ),
             (r#"{"object":"list","data":[{"id":"m-0","role":"user","content":"hi"}]}"#.to_owned(), 1, "m-0"),
         ] {
-            let got = run(&json).unwrap().remove(0);
+            let got = get(&json).unwrap().remove(0);
             assert_eq!(talk(&got), ["user: hi", "assistant: yo"][..expected], "{json}");
             assert_eq!(got.external_id.as_deref(), Some(id), "{json}");
         }
@@ -168,7 +162,7 @@ mod tests {
 
     #[test]
     fn each_choice_is_a_conversation_and_nothing_is_lost() {
-        let all = run(r#"{"request":{"model":"m","system":"s","n":2,"functions":[{"name":"f","parameters":{}}],
+        let all = get(r#"{"request":{"model":"m","system":"s","n":2,"functions":[{"name":"f","parameters":{}}],
             "messages":[{"role":"user","content":[{"type":"text","text":"hi","x":1}],"name":"dana"}]},"trace":"t",
             "response":{"id":"i","created":1700000000,"model":"m2","usage":{"total_tokens":3},"choices":[
             {"index":0,"logprobs":{"content":[{"token":"a"}]},"message":{"role":"assistant","content":"a","reasoning_content":"hm"}},
@@ -192,7 +186,7 @@ mod tests {
     #[test]
     fn values_of_unexpected_types_stay_in_the_metadata() {
         let got =
-            run(r#"{"request":{"tools":"none","functions":"f","messages":[{"role":"user","content":"hi","name":5}]},
+            get(r#"{"request":{"tools":"none","functions":"f","messages":[{"role":"user","content":"hi","name":5}]},
             "response":{"id":{"x":1},"created":"soon","model":7,"choices":[]}}"#)
             .unwrap()
             .remove(0);
@@ -216,7 +210,7 @@ mod tests {
             let json = format!(
                 r#"{{"request":{{"messages":[{{"role":"user","content":"hi"}}]}},"response":{{"choices":[{{"message":{{"role":"assistant",{message}}}}}]}}}}"#
             );
-            let got = run(&json).unwrap().remove(0);
+            let got = get(&json).unwrap().remove(0);
             assert_eq!(got.messages[1].content, content, "{json}");
             assert_eq!(got.metadata.is_some(), left.is_some(), "{json}");
             assert!(left.is_none_or(|left| got.metadata.unwrap().contains(left)), "{json}");
@@ -261,7 +255,7 @@ mod tests {
             (r#"{"request":{"messages":[{"content":"hi"}]}}"#.to_owned(), Reason::MissingRole),
             (r#"{"request":{"messages":[{"role":"wizard","content":"hi"}]}}"#.to_owned(), Reason::UnknownRole),
         ] {
-            assert_eq!(run(&json), Err(reason), "{json}");
+            assert_eq!(get(&json), Err(reason), "{json}");
         }
     }
 }

@@ -225,14 +225,8 @@ fn call_id<'j>(item: &'j Json) -> &'j str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::talk;
+    use super::super::tests::{get, talk};
     use super::*;
-
-    fn run(json: &str) -> Read {
-        let record: Json = serde_json::from_str(json).unwrap();
-        assert!(fits(&record), "{json}");
-        read(&record)
-    }
 
     #[test]
     fn every_layout_is_read() {
@@ -255,7 +249,7 @@ mod tests {
             (format!(r#"{{"object":"response","id":"r","input":"hi","output":{output}}}"#), 2, Some("r")),
             (r#"{"model":"m","input":[{"role":"user","content":"hi"}]}"#.to_owned(), 1, None),
         ] {
-            let got = run(&json).unwrap().remove(0);
+            let got = get(&json).unwrap().remove(0);
             assert_eq!(talk(&got), ["user: hi", "assistant: yo"][..expected], "{json}");
             assert_eq!(got.external_id.as_deref(), id, "{json}");
         }
@@ -263,7 +257,7 @@ mod tests {
 
     #[test]
     fn items_become_messages_calls_and_results() {
-        let got = run(r#"{"request":{"model":"m","instructions":"be kind","tools":[{"type":"function","name":"f","parameters":{}},{"type":"web_search"}],
+        let got = get(r#"{"request":{"model":"m","instructions":"be kind","tools":[{"type":"function","name":"f","parameters":{}},{"type":"web_search"}],
             "input":[{"role":"developer","content":"brief"},{"role":"user","content":"hi"},
             {"type":"function_call","id":"fc","call_id":" c1","name":"f","arguments":"{}"},
             {"type":"function_call_output","call_id":"c1","output":[{"type":"input_text","text":"42"}]}]},
@@ -307,12 +301,12 @@ mod tests {
 
     #[test]
     fn the_response_repeats_the_request_but_other_values_are_kept() {
-        let got = run(
+        let got = get(
             r#"{"request":{"input":"hi","instructions":"a"},"response":{"instructions":"b","created_at":"soon","output":[]}}"#,
         );
         let metadata = got.unwrap().remove(0).metadata;
         assert_eq!(metadata.as_deref(), Some(r#"{"response":{"instructions":"b","created_at":"soon"}}"#));
-        let got = run(r#"{"request":{"input":"hi","instructions":"a"},"response":{"instructions":"a","output":[]}}"#);
+        let got = get(r#"{"request":{"input":"hi","instructions":"a"},"response":{"instructions":"a","output":[]}}"#);
         assert_eq!(got.unwrap()[0].metadata, None);
     }
 
@@ -336,7 +330,7 @@ mod tests {
             (r#"{"request":{"input":[{"content":"hi"}]}}"#, Reason::MissingRole),
             (r#"{"request":{"input":[{"role":"wizard","content":"hi"}]}}"#, Reason::UnknownRole),
         ] {
-            assert_eq!(run(json), Err(reason), "{json}");
+            assert_eq!(get(json), Err(reason), "{json}");
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::super::Reason;
-use super::super::tree::Json;
+use super::super::tree::{Json, Places};
 use super::dialects::Turns;
 use super::{Read, caller, time_us};
 use crate::record::{Conversation, Role};
@@ -157,42 +157,80 @@ fn unwrapped<'a>(item: &Json<'a>) -> Json<'a> {
 
 /// Dotted keys as a tree; objects whose keys are all numbers become lists in the order of the numbers.
 pub fn nested<'a>(attributes: &Json<'a>) -> Json<'a> {
-    let mut root = Json::Object(Vec::new());
+    let mut root = Node::default();
     for (key, value) in attributes.entries().unwrap_or_default() {
-        insert(&mut root, key, value.clone(), DOTS);
+        root.insert(key, value.clone(), DOTS);
     }
-    listed(root)
+    match root.json() {
+        Json::Null => Json::Object(Vec::new()),
+        tree => listed(tree),
+    }
 }
 
 /// Dots of a key that are followed; what is behind them is one name. A tree without end would
 /// need a stack without end.
 const DOTS: usize = 64;
 
-fn insert<'a>(node: &mut Json<'a>, path: &str, value: Json<'a>, dots: usize) {
-    // A text and a tree under one name: the text goes under an empty name, so that no list is made of the tree.
-    if !matches!(node, Json::Object(_)) {
-        let text = std::mem::replace(node, Json::Null);
-        *node = Json::Object(if text == Json::Null { Vec::new() } else { vec![(Cow::Borrowed(""), text)] });
+/// A name among dotted keys.
+#[derive(Default)]
+struct Node<'a> {
+    /// Its value as it came; what came flat besides lies below.
+    own: Option<Json<'a>>,
+    below: Vec<(Cow<'a, str>, Node<'a>)>,
+    places: Places,
+}
+
+impl<'a> Node<'a> {
+    fn child(&mut self, key: &str) -> &mut Node<'a> {
+        let at = self.places.find(&self.below, key).unwrap_or_else(|| {
+            self.below.push((Cow::Owned(key.to_owned()), Node::default()));
+            self.below.len() - 1
+        });
+        &mut self.below[at].1
     }
-    let Json::Object(entries) = node else { return };
-    let split = path.split_once('.').filter(|_| dots > 0);
-    let (head, tail) = split.map_or((path, None), |(head, tail)| (head, Some(tail)));
-    let dots = dots.saturating_sub(1);
-    let at = entries.iter().position(|(key, _)| key == head).unwrap_or_else(|| {
-        entries.push((Cow::Owned(head.to_owned()), Json::Null));
-        entries.len() - 1
-    });
-    match tail {
-        Some(tail) => insert(&mut entries[at].1, tail, value, dots),
-        None => match (&mut entries[at].1, value) {
-            (slot, value) if *slot == Json::Null => *slot = value,
-            (slot, Json::Object(children)) => {
-                children.into_iter().for_each(|(key, child)| insert(slot, &key, child, dots));
+
+    fn insert(&mut self, path: &str, value: Json<'a>, dots: usize) {
+        self.spread();
+        let split = path.split_once('.').filter(|_| dots > 0);
+        let dots = dots.saturating_sub(1);
+        match split {
+            Some((head, tail)) => self.child(head).insert(tail, value, dots),
+            None => self.child(path).put(value, dots),
+        }
+    }
+
+    fn put(&mut self, value: Json<'a>, dots: usize) {
+        match value {
+            Json::Null => {}
+            value if self.own.is_none() && self.below.is_empty() => self.own = Some(value),
+            Json::Object(children) => children.into_iter().for_each(|(key, child)| self.insert(&key, child, dots)),
+            text => {
+                self.spread();
+                // The same path twice, flat and nested, says nothing new.
+                self.own.get_or_insert(text);
             }
-            (Json::Object(inner), text) => inner.push((Cow::Borrowed(""), text)),
-            // The same path twice, flat and nested.
-            _ => {}
-        },
+        }
+    }
+
+    /// Makes names of an object's keys, so that others can come beside them.
+    fn spread(&mut self) {
+        match self.own.take() {
+            Some(Json::Object(children)) => {
+                let node = |own| Node { own: Some(own).filter(|own| *own != Json::Null), ..Node::default() };
+                self.below.extend(children.into_iter().map(|(key, own)| (key, node(own))));
+            }
+            other => self.own = other,
+        }
+    }
+
+    /// A text and a tree under one name: the text goes under an empty name, so that no list is
+    /// made of the tree.
+    fn json(self) -> Json<'a> {
+        if self.below.is_empty() {
+            return self.own.unwrap_or(Json::Null);
+        }
+        let own = self.own.map(|own| (Cow::Borrowed(""), own));
+        Json::Object(own.into_iter().chain(self.below.into_iter().map(|(key, node)| (key, node.json()))).collect())
     }
 }
 
@@ -250,6 +288,18 @@ mod tests {
         for json in [r#"{"a":"x","a.0":1}"#, r#"{"a.0":1,"a":"x"}"#] {
             assert!(nested(&serde_json::from_str(json).unwrap()).get("a").and_then(Json::entries).is_some(), "{json}");
         }
+    }
+
+    /// Looking at all keys for each key would take minutes.
+    #[test]
+    fn many_keys_become_a_tree_in_time() {
+        let keys = 100_000;
+        let all: Vec<_> = (0..keys).map(|at| format!(r#""a.k{at}.b":{at}"#)).collect();
+        let record = format!("{{{}}}", all.join(","));
+        let began = std::time::Instant::now();
+        let tree = nested(&serde_json::from_str(&record).unwrap());
+        assert_eq!(tree.get("a").and_then(Json::entries).map(<[_]>::len), Some(keys));
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
     }
 
     #[test]

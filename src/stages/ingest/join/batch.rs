@@ -7,7 +7,7 @@
 use super::super::Reason;
 use super::super::formats::fits;
 use super::super::tree::Json;
-use super::{Part, add, entries};
+use super::{Growing, Part, entries};
 
 const ASKED: [&str; 2] = ["body", "params"];
 const ANSWERED: [&str; 2] = ["response", "result"];
@@ -31,7 +31,7 @@ pub fn whole(parts: Vec<Json>) -> Result<Json, Reason> {
             return Err(Reason::AmbiguousJoin);
         }
     }
-    let mut whole = Vec::new();
-    parts.into_iter().for_each(|part| add(&mut whole, entries(part)));
-    Ok(Json::Object(whole))
+    let mut whole = Growing::default();
+    parts.into_iter().for_each(|part| whole.add(entries(part)));
+    Ok(Json::Object(whole.entries))
 }

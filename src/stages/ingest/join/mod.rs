@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::Reason;
 use super::formats::time_us;
 use super::mapping::path::Path;
-use super::tree::Json;
+use super::tree::{Json, Places};
 use crate::config::Format;
 
 /// How the records of a source without a known format belong together; a mapping then reads
@@ -126,24 +126,38 @@ fn position(value: &Json) -> i64 {
     number.map(|number| (number * 1e6) as i64).or_else(|| time_us(value)).unwrap_or(0)
 }
 
-/// Adds the keys of a part to a record; what both say differently stays with the first, and the
-/// other's goes under `joined`.
-fn add<'a>(whole: &mut Vec<(Cow<'a, str>, Json<'a>)>, part: Vec<(Cow<'a, str>, Json<'a>)>) {
-    let mut differs = Vec::new();
-    for (key, value) in part {
-        match whole.iter_mut().find(|(name, _)| *name == key) {
-            None => whole.push((key, value)),
-            Some((_, known)) if *known == Json::Null => *known = value,
-            Some((_, known)) if *known == value || value == Json::Null => {}
-            Some(_) => differs.push((key, value)),
+/// A record that grows by its parts.
+#[derive(Default)]
+struct Growing<'a> {
+    entries: Vec<(Cow<'a, str>, Json<'a>)>,
+    places: Places,
+}
+
+impl<'a> Growing<'a> {
+    fn value(&mut self, key: &str) -> Option<&mut Json<'a>> {
+        let at = self.places.find(&self.entries, key)?;
+        Some(&mut self.entries[at].1)
+    }
+
+    /// Adds the keys of a part; what both say differently stays with the first, and the other's
+    /// goes under `joined`.
+    fn add(&mut self, part: Vec<(Cow<'a, str>, Json<'a>)>) {
+        let mut differs = Vec::new();
+        for (key, value) in part {
+            match self.value(&key) {
+                None => self.entries.push((key, value)),
+                Some(known) if *known == Json::Null => *known = value,
+                Some(known) if *known == value || value == Json::Null => {}
+                Some(_) => differs.push((key, value)),
+            }
         }
-    }
-    if differs.is_empty() {
-        return;
-    }
-    match whole.iter_mut().find(|(name, _)| name == "joined") {
-        Some((_, Json::List(list))) => list.push(Json::Object(differs)),
-        _ => whole.push((Cow::Borrowed("joined"), Json::List(vec![Json::Object(differs)]))),
+        if differs.is_empty() {
+            return;
+        }
+        match self.value("joined") {
+            Some(Json::List(list)) => list.push(Json::Object(differs)),
+            _ => self.entries.push((Cow::Borrowed("joined"), Json::List(vec![Json::Object(differs)]))),
+        }
     }
 }
 
@@ -199,6 +213,32 @@ mod tests {
         }
     }
 
+    /// Work that grows with the square of the parts, or of their keys, would show here as minutes.
+    #[test]
+    fn many_parts_are_joined_in_time() {
+        let count = 60_000;
+        let row = |at: usize, talk: &str| format!(r#"{{"CorrelationId":"c","n{at}":1,"RequestMessages":{talk}}}"#);
+        let list = |at: usize| row(at, r#"[{"role":"user","content":"a"}]"#);
+        let text = |at: usize| row(at, r#""[{\"role\":\"user\",\"content\":\"a\"}]""#);
+        // One list, cut into as many pieces.
+        let cut = |at: usize| match at {
+            0 => row(at, r#""[[]""#),
+            last if last + 1 == count => row(at, r#"",[]]""#),
+            _ => row(at, r#"",[]""#),
+        };
+        for (name, of) in [("lists", &list as &dyn Fn(usize) -> String), ("texts", &text), ("pieces", &cut)] {
+            let texts: Vec<String> = (0..count).map(of).collect();
+            let parts = texts.iter().map(|text| json(text)).collect();
+            let began = std::time::Instant::now();
+            let whole = whole(parts, Some(Format::AzureApim)).unwrap();
+            assert!(began.elapsed() < std::time::Duration::from_secs(10), "{name}: {:?}", began.elapsed());
+            let talk = whole.get("RequestMessages").unwrap();
+            let parsed = talk.text().and_then(Json::parsed);
+            let items = parsed.as_ref().unwrap_or(talk).list().map(<[Json]>::len);
+            assert_eq!((whole.entries().map(<[_]>::len), items), (Some(count + 2), Some(count)), "{name}");
+        }
+    }
+
     #[test]
     fn any_records_are_joined_by_a_key_and_an_order() {
         let join = Join { key: "s.id".into(), order: Some("at".into()) };
@@ -229,6 +269,24 @@ mod tests {
                 ],
                 Format::AzureApim,
                 r#"{"CorrelationId":"c","SequenceNumber":0,"ModelName":"m","RequestMessages":[{"role":"user","content":"a"}],"joined":[{"SequenceNumber":1}],"ResponseMessages":[{"content":"b"}]}"#,
+            ),
+            // Lists as texts, of which one was cut.
+            (
+                vec![
+                    r#"{"CorrelationId":"c","RequestMessages":"[{\"a\":\"]\\\"\"}]"}"#,
+                    r#"{"CorrelationId":"c","RequestMessages":"[{\"b\":"}"#,
+                    r#"{"CorrelationId":"c","RequestMessages":"1}]"}"#,
+                ],
+                Format::AzureApim,
+                r#"{"CorrelationId":"c","RequestMessages":"[{\"a\":\"]\\\"\"},{\"b\":1}]"}"#,
+            ),
+            (
+                vec![
+                    r#"{"CorrelationId":"c","ResponseMessages":"wait"}"#,
+                    r#"{"CorrelationId":"c","ResponseMessages":"ing"}"#,
+                ],
+                Format::AzureApim,
+                r#"{"CorrelationId":"c","ResponseMessages":"waiting"}"#,
             ),
             // A text that was cut where it was too long.
             (
