@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::formats::pieces::{speaker, transcript};
 use super::mapping::path::quoted;
 use super::mapping::{Mapping, Turn};
 use super::tree::Json;
@@ -55,14 +56,15 @@ const MOST_ITEMS: usize = 40;
 /// `role` and `text` say how well the names of the keys matched: 1 for the first name of the list,
 /// falling evenly to 0.5 for the last. `known` is the part of the role names found that are known
 /// by themselves; the rest were told by elimination. For columns `role` and `text` are both 0.8,
-/// since their order is a guess, and `known` is 1. Nothing is proposed if no sample can be read.
+/// since their order is a guess, and `known` is 1. For transcripts `role` and `known` are 1, and
+/// `text` is 0.8, since a line that names nobody is taken for the turn before it. Nothing is proposed if no sample can be read.
 pub fn propose(samples: &[Json]) -> Option<(Mapping, f64)> {
     let mut lists = BTreeMap::new();
     for sample in samples {
         collect(sample, "", DEPTH, &mut lists);
     }
     let listed = lists.iter().filter_map(|(path, items)| list(path, items));
-    let guesses = listed.chain(columns(samples));
+    let guesses = listed.chain(columns(samples)).chain(transcripts(samples));
     let rated = guesses.filter_map(|(mut mapping, names)| {
         top_level(&mut mapping, samples);
         let compiled = mapping.compile().ok()?;
@@ -241,6 +243,22 @@ fn columns(samples: &[Json]) -> Option<(Mapping, f64)> {
     Some((mapping, (0.8 + 0.8 + 1.0) / 3.0))
 }
 
+/// Texts that tell a conversation line by line, by their path.
+fn transcripts(samples: &[Json]) -> Vec<(Mapping, f64)> {
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for sample in samples {
+        let mut found = Vec::new();
+        leaves(sample, "", DEPTH, &mut found);
+        let talk = |text: &str| {
+            let turns = transcript(text, 2, speaker).unwrap_or_default();
+            [Role::User, Role::Assistant].iter().all(|role| turns.iter().any(|turn| turn.role == *role))
+        };
+        told.extend(found.into_iter().filter(|(_, text)| talk(text)).map(|(path, _)| path));
+    }
+    let mapping = |path| Mapping { transcript: Some(path), ..Mapping::default() };
+    told.into_iter().map(|path| (mapping(path), (1.0 + 0.8 + 1.0) / 3.0)).collect()
+}
+
 /// Ids, models, times and system prompts in keys of the record, where most samples have them.
 fn top_level(mapping: &mut Mapping, samples: &[Json]) {
     let records = mapping.records.as_deref().and_then(|path| super::mapping::path::Path::parse(path).ok());
@@ -336,6 +354,15 @@ mod tests {
                 mapping.turns.iter().map(|turn| format!("{}:{}", turn.role, turn.content)).collect();
             assert_eq!(turns.join(" "), expected);
         }
+    }
+
+    #[test]
+    fn transcripts_in_texts() {
+        let good = r#"{"id":7,"shown":{"chat":"user: hi\nassistant: hello\nthere"},"note":"user: alone"}"#;
+        let (mapping, sure) = guess(&[good, good, good, r#"{"id":8,"shown":{"chat":"see above"}}"#]).unwrap();
+        assert_eq!((mapping.transcript.as_deref(), mapping.id.as_deref()), (Some("shown.chat"), Some("id")));
+        assert!((sure - 0.7).abs() < 1e-9, "{sure}");
+        assert_eq!(guess(&[r#"{"note":"user: hi\nuser: again"}"#, r#"{"note":"so: it is"}"#]), None);
     }
 
     #[test]

@@ -5,9 +5,12 @@
 
 use super::super::Reason;
 use super::super::tree::Json;
-use super::pieces::{asked, call, id, is_data, role, text_part, transcript};
+use super::pieces::{asked, call, id, is_data, role, speaker, text_part, transcript};
 use super::{extra, rest, row};
 use crate::record::{Message, Role};
+
+/// A text of fewer turns may only look like a transcript.
+const TURNS: usize = 2;
 
 /// What one side of a call says.
 #[derive(Debug, Default)]
@@ -73,7 +76,7 @@ impl Turns {
     /// Text of one party; a prompt that tells a conversation line by line is that conversation.
     pub fn plain(&mut self, text: &str, plain: Role) -> Result<(), Reason> {
         if plain == Role::User
-            && let Some(messages) = transcript(text)
+            && let Some(messages) = transcript(text, TURNS, speaker)
         {
             messages.into_iter().for_each(|message| self.say(message, Vec::new()));
             return Ok(());

@@ -88,13 +88,17 @@ pub fn defined(tool: &Json) -> String {
 }
 
 /// The turns of a text that tells a conversation line by line (`user: ...`), as some frameworks log
-/// prompts; nothing if it begins otherwise or has only one turn. A turn goes on over lines that
-/// name nobody. The last answer, which is still to be given, is none.
-pub fn transcript(text: &str) -> Option<Vec<Message>> {
+/// prompts; nothing if it begins otherwise or has fewer turns than `least`. A turn goes on over
+/// lines that name nobody whom `role` knows. The last answer, which is still to be given, is none.
+pub fn transcript(text: &str, least: usize, role: impl Fn(&str) -> Option<Role>) -> Option<Vec<Message>> {
+    let said = |line: &str| {
+        let (name, said) = line.split_once(':')?;
+        Some((role(name)?, said.to_owned()))
+    };
     let mut turns: Vec<(Role, String)> = Vec::new();
     for line in text.trim_start().lines() {
-        match (speaker(line), turns.last_mut()) {
-            (Some((role, said)), _) => turns.push((role, said.to_owned())),
+        match (said(line), turns.last_mut()) {
+            (Some(turn), _) => turns.push(turn),
             (None, Some((_, said))) => {
                 said.push('\n');
                 said.push_str(line);
@@ -102,7 +106,7 @@ pub fn transcript(text: &str) -> Option<Vec<Message>> {
             (None, None) => return None,
         }
     }
-    if turns.len() < 2 {
+    if turns.len() < least {
         return None;
     }
     // Python's word for an answer that only calls tools.
@@ -113,16 +117,15 @@ pub fn transcript(text: &str) -> Option<Vec<Message>> {
     Some(messages)
 }
 
-fn speaker(line: &str) -> Option<(Role, &str)> {
-    let (name, said) = line.split_once(':')?;
-    let role = match name.to_ascii_lowercase().as_str() {
-        "system" | "developer" => Role::System,
-        "user" | "human" => Role::User,
-        "assistant" | "ai" => Role::Assistant,
-        "tool" => Role::Tool,
-        _ => return None,
-    };
-    Some((role, said))
+/// Who speaks in a transcript, by the names that are used everywhere.
+pub fn speaker(name: &str) -> Option<Role> {
+    match name.to_ascii_lowercase().as_str() {
+        "system" | "developer" => Some(Role::System),
+        "user" | "human" => Some(Role::User),
+        "assistant" | "ai" => Some(Role::Assistant),
+        "tool" => Some(Role::Tool),
+        _ => None,
+    }
 }
 
 /// JSON that is no message, no list of messages and nothing that holds them.

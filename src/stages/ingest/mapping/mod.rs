@@ -28,7 +28,7 @@ pub struct Mapping {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<String>,
     /// Path to the messages of a record, for example `turns[*]`; `$` if the record is one message.
-    /// Either this or `turns`.
+    /// This, `turns` or `transcript`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<String>,
     /// Path to the role in a message, or with `$.` in the record. Needed with `messages`.
@@ -45,10 +45,15 @@ pub struct Mapping {
     /// written; an empty name stands for a role that is empty or missing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, String>,
-    /// Messages in fixed places of a record, in order, for example the columns of a table. Either
-    /// this or `messages`.
+    /// Messages in fixed places of a record, in order, for example the columns of a table. This,
+    /// `messages` or `transcript`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub turns: Vec<Turn>,
+    /// Path to a text that tells a conversation line by line, `user: …` then `assistant: …`. Lines
+    /// that begin with no known name and no name of `roles` belong to the turn before them. This,
+    /// `messages` or `turns`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<String>,
     /// Path to a system prompt in the record; it becomes the first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
@@ -93,13 +98,16 @@ impl Mapping {
     /// Checks everything that can be checked without a record. An error names the key and says
     /// what to do.
     pub fn compile(&self) -> Result<Compiled, String> {
-        let shape = match (&self.messages, self.turns.is_empty()) {
-            (Some(messages), true) => self.list(messages)?,
-            (None, false) => self.columns()?,
-            (Some(_), false) => return Err("messages and turns: give one of the two, not both".to_owned()),
-            (None, true) => {
-                return Err("messages: missing; give the path to the messages, or turns for fixed columns".to_owned());
+        let shape = match (&self.messages, self.turns.is_empty(), &self.transcript) {
+            (Some(messages), true, None) => self.list(messages)?,
+            (None, false, None) => self.columns()?,
+            (None, true, Some(text)) => self.lines(text)?,
+            (None, true, None) => {
+                return Err("messages: missing; give the path to the messages, turns for fixed columns, \
+                            or transcript for a text that tells them"
+                    .to_owned());
             }
+            _ => return Err("messages, turns and transcript: give one of them, not more".to_owned()),
         };
         let records = self.records.as_deref().map(|text| parse("records", text)).transpose()?;
         if records.as_ref().is_some_and(|path| !path.is_many()) {
@@ -141,21 +149,36 @@ impl Mapping {
         Ok(read::Shape::List { messages: messages_path, role, content, name, roles: self.roles()?, used })
     }
 
-    fn columns(&self) -> Result<read::Shape, String> {
-        let out_of_place = [
-            ("role", self.role.is_some()),
-            ("content", self.content.is_some()),
-            ("name", self.name.is_some()),
-            ("roles", !self.roles.is_empty()),
-        ];
-        if let Some((key, _)) = out_of_place.into_iter().find(|(_, given)| *given) {
-            return Err(format!("{key}: goes with messages, not with turns; take it out"));
+    fn lines(&self, text: &str) -> Result<read::Shape, String> {
+        self.in_place("transcript", false)?;
+        let text = parse("transcript", text)?;
+        if text.is_many() {
+            return Err("transcript: leads to many values; put a number in place of [*]".to_owned());
         }
+        Ok(read::Shape::Transcript { text, roles: self.roles()? })
+    }
+
+    fn columns(&self) -> Result<read::Shape, String> {
+        self.in_place("turns", !self.roles.is_empty())?;
         let turn = |(at, turn): (usize, &Turn)| {
             let role = known(&turn.role).ok_or_else(|| not_known(&format!("turns[{at}].role"), &turn.role))?;
             Ok((role, parse(&format!("turns[{at}].content"), &turn.content)?))
         };
         self.turns.iter().enumerate().map(turn).collect::<Result<_, String>>().map(read::Shape::Columns)
+    }
+
+    /// An error for a key that says nothing in a mapping without `messages`.
+    fn in_place(&self, shape: &str, roles: bool) -> Result<(), String> {
+        let keys = [
+            ("role", self.role.is_some()),
+            ("content", self.content.is_some()),
+            ("name", self.name.is_some()),
+            ("roles", roles),
+        ];
+        match keys.into_iter().find(|(_, given)| *given) {
+            Some((key, _)) => Err(format!("{key}: goes with messages, not with {shape}; take it out")),
+            None => Ok(()),
+        }
     }
 
     fn roles(&self) -> Result<BTreeMap<String, Role>, String> {
@@ -226,7 +249,11 @@ mod tests {
     fn mappings_are_checked_before_any_record_is_read() {
         for (toml, hint) in [
             ("", "messages: missing"),
-            ("messages = \"t[*]\"\nturns = [{role = \"user\", content = \"q\"}]", "not both"),
+            ("messages = \"t[*]\"\nturns = [{role = \"user\", content = \"q\"}]", "give one of them"),
+            ("transcript = \"t\"\nturns = [{role = \"user\", content = \"q\"}]", "give one of them"),
+            ("transcript = \"t[*]\"", "transcript: leads to many"),
+            ("transcript = \"t\"\nrole = \"r\"", "role: goes with messages, not with transcript"),
+            ("transcript = \"t\"\nroles = {Bot = \"robot\"}", "roles.\"Bot\": is \"robot\""),
             ("messages = \"turns\"\nrole = \"r\"\ncontent = \"c\"", "write \"turns[*]\""),
             ("messages = \"t[*]\"\ncontent = \"c\"", "role: missing"),
             ("messages = \"t[*]\"\nrole = \"r\"", "content: missing"),

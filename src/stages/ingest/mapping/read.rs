@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::Reason;
 use super::super::formats::messages::content;
+use super::super::formats::pieces::{speaker, transcript};
 use super::super::formats::{Read, caller, time_us};
 use super::super::tree::Json;
 use super::path::{Path, Step, prune};
@@ -37,6 +38,10 @@ pub(super) enum Shape {
         used: Vec<Vec<Step>>,
     },
     Columns(Vec<(Role, Path)>),
+    Transcript {
+        text: Path,
+        roles: BTreeMap<String, Role>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -136,6 +141,7 @@ impl Shape {
         match self {
             Shape::List { used, .. } => used.iter().map(Vec::as_slice).collect(),
             Shape::Columns(turns) => turns.iter().map(|(_, path)| &path.steps[..]).collect(),
+            Shape::Transcript { text, .. } => vec![&text.steps[..]],
         }
     }
 
@@ -145,6 +151,14 @@ impl Shape {
                 messages.all(record).ok_or(Reason::BadShape)?.into_iter().map(|one| self.message(record, one)).collect()
             }
             Shape::Columns(turns) => columns(turns, record),
+            Shape::Transcript { text, roles } => {
+                let role = |name: &str| roles.get(name).copied().or_else(|| speaker(name));
+                let text = text.one(record).and_then(Json::text).ok_or(Reason::BadShape)?;
+                if text.trim().is_empty() {
+                    return Err(Reason::NoMessages);
+                }
+                transcript(text, 1, role).ok_or(Reason::MissingRole)
+            }
         }
     }
 
@@ -289,6 +303,24 @@ mod tests {
         assert_eq!(said(read(toml, r#"{"q":"1","a":"","x":"3"}"#)), "user:1");
         assert_eq!(read(toml, r#"{"q":"","a":" "}"#), Err(Reason::NoMessages));
         assert_eq!(read(toml, r#"{"x":""}"#), Err(Reason::BadShape));
+    }
+
+    #[test]
+    fn transcripts_name_who_speaks_line_by_line() {
+        let toml = "transcript = \"t\"\nroles = {Clerk = \"assistant\"}";
+        let json = r#"{"n":1,"t":"User: a:\nb: 1\nClerk: c\ntool: d\nassistant: None\nuser: e"}"#;
+        assert_eq!(said(read(toml, json)), "user:a:\nb: 1|assistant:c|tool:d|assistant:|user:e");
+        assert_eq!(read(toml, json).unwrap()[0].metadata.as_deref(), Some(r#"{"n":1}"#));
+        assert_eq!(said(read(toml, r#"{"t":"user: a"}"#)), "user:a");
+        for (json, reason) in [
+            (r#"{"t":"hello\nuser: a"}"#, Reason::MissingRole),
+            (r#"{"t":" "}"#, Reason::NoMessages),
+            (r#"{"t":"assistant: "}"#, Reason::NoMessages),
+            (r#"{"t":["user: a"]}"#, Reason::BadShape),
+            (r#"{"u":"user: a"}"#, Reason::BadShape),
+        ] {
+            assert_eq!(read(toml, json), Err(reason), "{json}");
+        }
     }
 
     #[test]
