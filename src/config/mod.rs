@@ -132,6 +132,8 @@ pub enum Format {
     Judged,
     /// Calls of Amazon Bedrock: its model invocation log, recorded exchanges.
     Bedrock,
+    /// Recorded HTTP with calls of known APIs: HAR files, cassettes of VCR.
+    HttpRecording,
 }
 
 impl Format {

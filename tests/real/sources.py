@@ -69,10 +69,10 @@ TABLE = [
     ("openinference/**/otel_genai_tool_execution_span.json", PARTS, "otel"),
     ("openinference/**/otel_genai*", TALK, "otel"),
     ("openinference/**/openinference-instrumentation-anthropic/**/*.json", PARTS, "anthropic"),  # answers alone
-    ("openinference/**/*.har", TALK, "har"),
+    ("openinference/**/*should-re_1063497518/*.har", NONE, None),  # a search of documents, and what it found
+    ("openinference/**/*.har", TALK, "http-recording"),
     ("openinference/**/should-*error*.json", PARTS, "bedrock"),  # calls that failed
     ("openinference/**/*pixtral*.json", PARTS, "bedrock"),  # and here without the right to call
-    ("openinference/**/recordings/*stream*.json", PARTS, "bedrock"),  # answers as event streams of bytes
     ("openinference/**/recordings/*.json", TALK, "bedrock"),
     ("openinference/**/v6-spans/ai-embed*.json", PARTS, "otel"),
     ("openinference/**/v6-spans/capture-results.json", NONE, None),

@@ -12,8 +12,7 @@ use crate::stages::ingest::mapping::{Mapping, Turn};
 use crate::stages::ingest::tree::Json;
 use crate::stages::ingest::{Body, Reading, Reason, advice, detect, language, parse, part};
 
-pub const FORMATS: [Format; 18] = [
-    Format::Bedrock,
+pub const FORMATS: [Format; 19] = [
     Format::OpenaiChat,
     Format::Sharegpt,
     Format::Hh,
@@ -31,6 +30,8 @@ pub const FORMATS: [Format; 18] = [
     Format::Instruction,
     Format::Trl,
     Format::Judged,
+    Format::Bedrock,
+    Format::HttpRecording,
 ];
 
 pub fn reading(format: Option<Format>) -> Reading {

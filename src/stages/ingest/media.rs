@@ -205,7 +205,10 @@ impl<'p> Payload<'p> {
 
     fn read(&self) -> Read {
         let mut hasher = blake3::Hasher::new();
-        let decoded = if self.is_base64 { base64(self.text, &mut hasher) } else { percent(self.text, &mut hasher) };
+        let mut feed = |piece: &[u8]| {
+            hasher.update(piece);
+        };
+        let decoded = if self.is_base64 { base64(self.text, &mut feed) } else { percent(self.text, &mut feed) };
         match decoded {
             Some(bytes) => Read { bytes, hash: hasher.finalize(), valid: true },
             None => Read { bytes: self.text.len() as u64, hash: blake3::hash(self.text.as_bytes()), valid: false },
@@ -213,9 +216,9 @@ impl<'p> Payload<'p> {
     }
 }
 
-/// Feeds what base64 says to a hash, piece by piece; its length, or nothing if it is no base64.
+/// Hands on what base64 says, piece by piece; its length, or nothing if it is no base64.
 /// Both alphabets, with line ends and without padding too.
-fn base64(text: &str, hasher: &mut blake3::Hasher) -> Option<u64> {
+pub fn base64(text: &str, feed: &mut impl FnMut(&[u8])) -> Option<u64> {
     let (mut piece, mut filled, mut bytes) = ([0u8; 3 << 10], 0, 0u64);
     let (mut bits, mut sextets, mut padding) = (0u32, 0, 0);
     for byte in text.bytes() {
@@ -241,12 +244,12 @@ fn base64(text: &str, hasher: &mut blake3::Hasher) -> Option<u64> {
             piece[filled..filled + 3].copy_from_slice(&bits.to_be_bytes()[1..]);
             (bits, sextets, filled) = (0, 0, filled + 3);
             if filled == piece.len() {
-                hasher.update(&piece);
+                feed(&piece);
                 (bytes, filled) = (bytes + filled as u64, 0);
             }
         }
     }
-    hasher.update(&piece[..filled]);
+    feed(&piece[..filled]);
     // What is left over of the last four.
     let tail = match (sextets, padding) {
         (0, 0) => 0,
@@ -254,24 +257,24 @@ fn base64(text: &str, hasher: &mut blake3::Hasher) -> Option<u64> {
         (3, 0 | 1) => 2,
         _ => return None,
     };
-    hasher.update(&(bits << (6 * (4 - sextets))).to_be_bytes()[1..1 + tail]);
+    feed(&(bits << (6 * (4 - sextets))).to_be_bytes()[1..1 + tail]);
     let bytes = bytes + (filled + tail) as u64;
     (bytes > 0).then_some(bytes)
 }
 
 /// The same for the text of a `data:` URL that is not base64.
-fn percent(text: &str, hasher: &mut blake3::Hasher) -> Option<u64> {
+fn percent(text: &str, feed: &mut impl FnMut(&[u8])) -> Option<u64> {
     let mut bytes = 0;
     for (at, part) in text.split('%').enumerate() {
         let plain = if at == 0 {
             part
         } else {
             let byte = u8::from_str_radix(part.get(..2)?, 16).ok()?;
-            hasher.update(&[byte]);
+            feed(&[byte]);
             bytes += 1;
             &part[2..]
         };
-        hasher.update(plain.as_bytes());
+        feed(plain.as_bytes());
         bytes += plain.len() as u64;
     }
     Some(bytes)
@@ -279,4 +282,4 @@ fn percent(text: &str, hasher: &mut blake3::Hasher) -> Option<u64> {
 
 #[cfg(test)]
 #[path = "media_tests.rs"]
-mod tests;
+pub mod tests;

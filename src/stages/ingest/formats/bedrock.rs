@@ -1,16 +1,16 @@
-//! Calls of models on Amazon Bedrock: lines of its model invocation log, and recordings of its HTTP
-//! exchanges. Converse and InvokeModel, with whole answers.
+//! Calls of models and agents on Amazon Bedrock: lines of its model invocation log, and recordings
+//! of its HTTP exchanges. Converse, InvokeModel, InvokeAgent, RetrieveAndGenerate.
 //!
 //! Sources: Amazon Bedrock user guide, "Monitor model invocation" and "Inference request parameters
-//! and response fields for foundation models"; recordings of Arize-ai/openinference. Not here: agents
-//! (InvokeAgent), and answers that were recorded as an event stream of bytes, which are rejects.
+//! and response fields for foundation models"; recordings of Arize-ai/openinference. Not here:
+//! answers as streams of events (`bedrock_stream`); Retrieve, which searches and says nothing.
 //!
 //! Always: a failed call is no conversation; what is not read of a body goes to the metadata.
 
 use super::super::Reason;
 use super::super::tree::Json;
 use super::dialects::Turns;
-use super::{Read, exchange, rest, time_us};
+use super::{Read, bedrock_stream, exchange, rest, time_us};
 use crate::record::{Conversation, Role};
 
 /// The two halves of a call.
@@ -18,8 +18,9 @@ struct Call<'a> {
     request: &'a Json<'a>,
     /// Nothing if the log does not hold it.
     response: Option<&'a Json<'a>>,
-    /// As it was asked for.
+    /// As it was asked for; agents do not say theirs.
     model: Option<String>,
+    is_agent: bool,
     used: &'static [&'static str],
 }
 
@@ -28,17 +29,24 @@ fn call<'a>(record: &'a Json<'a>) -> Option<Call<'a>> {
         let request = record.at(&["input", "inputBodyJson"]).unwrap_or(&Json::Null);
         let model = record.text_of("modelId").map(str::to_owned);
         let response = record.at(&["output", "outputBodyJson"]);
-        return Some(Call { request, response, model, used: &["input", "output", "modelId"] });
+        return Some(Call { request, response, model, is_agent: false, used: &["input", "output", "modelId"] });
     }
     let path = ["path", "url", "uri"].iter().find_map(|key| record.text_of(key))?;
-    let (_, behind) = path.split_once("/model/")?;
-    let (model, operation) = behind.split_once('/')?;
-    let known = ["converse", "converse-stream", "invoke", "invoke-with-response-stream"];
-    if !known.contains(&operation) || !record.has("response") {
+    let path = path.split('?').next().unwrap_or(path);
+    let model = match path.split_once("/model/").and_then(|(_, behind)| behind.split_once('/')) {
+        Some((model, "converse" | "converse-stream" | "invoke" | "invoke-with-response-stream")) => Some(model),
+        Some(_) => return None,
+        None => None,
+    };
+    let session = || path.split_once("/agents/").is_some_and(|(_, behind)| behind.contains("/sessions/"));
+    let is_agent =
+        model.is_none() && (path.ends_with("/retrieveAndGenerate") || (path.ends_with("/text") && session()));
+    if !record.has("response") || (model.is_none() && !is_agent) {
         return None;
     }
-    let model = Some(model.replace("%3A", ":").replace("%3a", ":"));
-    Some(Call { request: record.get("body")?, response: record.get("response"), model, used: &["body", "response"] })
+    let model = model.map(|model| model.replace("%3A", ":").replace("%3a", ":"));
+    let (request, response) = (record.get("body")?, record.get("response"));
+    Some(Call { request, response, model, is_agent, used: &["body", "response"] })
 }
 
 /// Whether a record is a line of the log or a recording.
@@ -48,19 +56,20 @@ pub fn fits(record: &Json) -> bool {
 
 /// One conversation.
 pub fn read(record: &Json) -> Read {
-    let Call { request, response, model, used } = call(record).ok_or(Reason::BadShape)?;
+    let Call { request, response, model, is_agent, used } = call(record).ok_or(Reason::BadShape)?;
     if exchange::failed(record) || record.has("errorCode") {
         return Err(Reason::FailedCall);
     }
     let mut turns = Turns::default();
     asked(&exchange::unpacked(request), &mut turns)?;
     if let Some(response) = response {
-        // Frames of bytes in a text, or a list of chunks.
-        let response = exchange::unpacked(response);
-        if response.text().is_some() || response.list().is_some() {
-            return Err(Reason::StreamedAnswer);
+        match exchange::unpacked(response).as_ref() {
+            Json::Text(stream) if is_agent => bedrock_stream::agent(stream, &mut turns)?,
+            Json::Text(stream) => bedrock_stream::model(stream, &mut turns)?,
+            // Chunks as a list.
+            Json::List(_) => return Err(Reason::StreamedAnswer),
+            whole => answered(whole, &mut turns)?,
         }
-        answered(&response, &mut turns)?;
     }
     if turns.messages.is_empty() {
         return Err(Reason::NoMessages);
@@ -98,9 +107,11 @@ fn asked(request: &Json, turns: &mut Turns) -> Result<(), Reason> {
         turns.system(system)?;
     }
     let Some(messages) = request.get("messages") else {
-        let key = ["inputText", "prompt"].into_iter().find(|key| request.has(key)).ok_or(Reason::BadShape)?;
+        let prompts = [&["inputText"][..], &["prompt"], &["input", "text"]];
+        let prompt = prompts.iter().find_map(|path| request.at(path)).and_then(Json::text).ok_or(Reason::BadShape)?;
+        used.extend(request.at(&["input", "text"]).map(|_| "input"));
         turns.around.extend(rest(request, &used));
-        return turns.plain(request.text_of(key).ok_or(Reason::BadShape)?, Role::User);
+        return turns.plain(prompt, Role::User);
     };
     turns.around.extend(rest(request, &used));
     turns.read(messages, Role::User)
@@ -124,6 +135,10 @@ fn answered(response: &Json, turns: &mut Turns) -> Result<(), Reason> {
     }
     if response.has("choices") || (response.has("role") && response.has("content")) {
         return turns.read(response, Role::Assistant);
+    }
+    if let Some(text) = response.at(&["output", "text"]).and_then(Json::text) {
+        turns.around.extend(rest(response, &["output"]));
+        return turns.plain(text, Role::Assistant);
     }
     let one = |list: &str, key: &str| match response.list_of(list) {
         Some([one]) => one.text_of(key).map(str::to_owned),
@@ -185,6 +200,15 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_from_documents_keeps_what_it_cites() {
+        let json = r#"{"url":"https://x.example/retrieveAndGenerate?v=1","body":"{\"input\":{\"text\":\"q\"},\"k\":1}",
+            "status":200,"response":{"citations":[{"d":1}],"output":{"text":"a"}}}"#;
+        let got = get(json).unwrap().remove(0);
+        assert_eq!(talk(&got), ["user: q", "assistant: a"]);
+        assert!(got.metadata.unwrap().ends_with(r#""around_messages":[{"k":1},{"citations":[{"d":1}]}]}"#));
+    }
+
+    #[test]
     fn what_failed_or_streamed_is_a_reject() {
         for (json, reason) in [
             (
@@ -206,7 +230,9 @@ mod tests {
         ] {
             assert_eq!(get(json), Err(reason), "{json}");
         }
-        let other: Json = serde_json::from_str(r#"{"path":"/v1/chat","body":{},"response":{}}"#).unwrap();
-        assert!(!fits(&other));
+        for path in ["/v1/chat", "/model/m/count-tokens", "/agents/a/text", "/knowledgebases/k/retrieve"] {
+            let json = format!(r#"{{"path":"{path}","body":{{"inputText":"q"}},"response":{{}}}}"#);
+            assert!(!fits(&serde_json::from_str(&json).unwrap()), "{path}");
+        }
     }
 }

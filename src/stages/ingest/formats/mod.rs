@@ -10,10 +10,13 @@ mod anthropic;
 mod arena;
 mod azure_apim;
 mod bedrock;
+mod bedrock_stream;
 pub mod caller;
 mod dialects;
+mod event_stream;
 mod exchange;
 mod extra;
+mod http_recording;
 mod instruction;
 pub mod judged;
 mod langfuse;
@@ -87,6 +90,7 @@ const READERS: &[Reader] = &[
     Reader { format: Format::Trl, fits: trl::fits, read: trl::read },
     Reader { format: Format::Judged, fits: judged::fits, read: judged::read },
     Reader { format: Format::Bedrock, fits: bedrock::fits, read: bedrock::read },
+    Reader { format: Format::HttpRecording, fits: http_recording::fits, read: http_recording::read },
 ];
 
 /// The conversations of a record in the format named, or in the one whose shape it has.
