@@ -98,6 +98,10 @@ fn holds(holds: Holds) -> Option<&'static str> {
     match holds {
         Holds::Conversations => None,
         Holds::Parts => Some("no conversations by themselves: answers, verdicts or spans that need others to be one"),
+        Holds::Texts => Some(
+            "texts of which nothing says who speaks; if all are prompts, this reads them: \
+             mapping = { turns = [{ role = \"user\", content = \"$\" }] }",
+        ),
         Holds::NoConversations => Some("records in which no messages are found, such as settings, scores or rewards"),
         Holds::NoRecords => Some("nothing that reads as JSON, a table or YAML"),
         Holds::Nothing => Some("no records: the file is empty"),

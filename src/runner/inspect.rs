@@ -19,7 +19,7 @@ use crate::stages::ingest::decode::{self, Compression, LFS_HEAD};
 use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::{self, Packing, Records};
 use crate::stages::ingest::tree::Json;
-use crate::stages::ingest::{self, Named, Reading, Reason, Shape, guess, language};
+use crate::stages::ingest::{self, Body, Named, Reading, Reason, Shape, guess, language};
 use crate::stages::redact::Redactor;
 
 /// What the records of a file are to somebody who looks for conversations.
@@ -29,6 +29,8 @@ pub enum Holds {
     Conversations,
     /// Answers, verdicts, spans: records of a known format that need others to be a conversation.
     Parts,
+    /// Texts alone: prompts, or sentences of anything. Nothing says who speaks.
+    Texts,
     /// Records in which no messages are found: settings, scores, tables of numbers.
     NoConversations,
     /// Not JSON, not a table, not YAML; or nothing but damage.
@@ -85,8 +87,14 @@ const RECORDS: u64 = 1000;
 const SHOWN: usize = 2;
 
 /// Why a record of a known format gives no conversation by itself.
-const PARTS: [Reason; 5] =
-    [Reason::NoMessages, Reason::NotAGeneration, Reason::FailedCall, Reason::StreamedAnswer, Reason::PartOfMore];
+const PARTS: [Reason; 6] = [
+    Reason::NoMessages,
+    Reason::NotAGeneration,
+    Reason::FailedCall,
+    Reason::StreamedAnswer,
+    Reason::NoJoinKey,
+    Reason::PartOfMore,
+];
 
 /// Records that a mapping is proposed from.
 const PROPOSED_FROM: usize = 50;
@@ -186,14 +194,17 @@ impl Inspection {
     }
 
     fn read(&mut self, mut records: Records, reading: &Reading, redactor: &Redactor) {
-        let mut parts = BTreeMap::new();
+        let (mut parts, mut texts) = (BTreeMap::new(), 0);
         while self.records < RECORDS {
             let seen = records.next(|raw| {
-                let format = raw.body.as_ref().ok().and_then(|body| body.detect(reading));
-                (raw.place.line, format, raw.body.and_then(|body| body.parse(reading)))
+                let body = raw.body.as_ref().ok();
+                let format = body.and_then(|body| body.detect(reading));
+                let is_text = body.is_some_and(Body::is_text);
+                (raw.place.line, format, is_text, raw.body.and_then(|body| body.parse(reading)))
             });
-            let Some((line, format, read)) = seen else { break };
+            let Some((line, format, is_text, read)) = seen else { break };
             self.records += 1;
+            texts += u64::from(is_text);
             self.shape = records.shape().unwrap_or(self.shape);
             match read {
                 Err(reason) => {
@@ -205,7 +216,7 @@ impl Inspection {
                 Ok(conversations) => self.keep(format, conversations, line, redactor),
             }
         }
-        self.conclude(&parts);
+        self.conclude(&parts, texts);
     }
 
     /// Looks for a mapping in the first records; false if none was found.
@@ -259,8 +270,8 @@ impl Inspection {
         }
     }
 
-    fn conclude(&mut self, parts: &BTreeMap<String, u64>) {
-        self.holds = self.held(!parts.is_empty());
+    fn conclude(&mut self, parts: &BTreeMap<String, u64>, texts: u64) {
+        self.holds = self.held(!parts.is_empty(), texts);
         let counted = if self.holds == Holds::Parts { parts } else { &self.formats };
         if let Some((name, n)) = counted.iter().max_by_key(|(_, n)| **n) {
             self.sure = *n as f64 / self.records.max(1) as f64;
@@ -268,7 +279,7 @@ impl Inspection {
         }
     }
 
-    fn held(&self, parts: bool) -> Holds {
+    fn held(&self, parts: bool, texts: u64) -> Holds {
         // Whole records of some kind, whatever they say.
         let whole = [Reason::BadShape, Reason::NoMessages, Reason::FailedCall, Reason::NotAGeneration];
         let whole = [&whole[..], &[Reason::MissingRole, Reason::UnknownRole]].concat();
@@ -276,6 +287,7 @@ impl Inspection {
             () if self.conversations > 0 => Holds::Conversations,
             () if self.records == 0 => Holds::Nothing,
             () if parts => Holds::Parts,
+            () if texts * 2 > self.records => Holds::Texts,
             () if whole.iter().any(|reason| self.rejected.contains_key(reason.as_str())) => Holds::NoConversations,
             () => Holds::NoRecords,
         }

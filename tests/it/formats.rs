@@ -98,3 +98,42 @@ fn every_format_is_read_as_its_example_says() {
         verify(folder.path());
     }
 }
+
+#[test]
+fn inspect_says_what_a_file_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = r#"{"request":{"method":"GET","url":"https://x.example/"},"response":{"status":200,"content":{}}}"#;
+    for (name, text, holds, format) in [
+        ("texts.jsonl", "\"Where is the atlas?\"\n\"Sing.\"\n{}\n".to_owned(), "texts", None),
+        ("texts.json", r#"["Where is the atlas?","Sing."]"#.to_owned(), "texts", None),
+        (
+            "seeds.json",
+            r#"[{"user_message_id":"b","parent_message_id":"a","role":"assistant","text":"yes"}]"#.to_owned(),
+            "parts",
+            Some("oasst"),
+        ),
+        ("pages.har", format!(r#"{{"log":{{"entries":[{call}]}}}}"#), "no_conversations", None),
+    ] {
+        let file = write(&folder.path().join(name), text);
+        let told = gristmill(["sources", "inspect", file.to_str().unwrap(), "--json"]).expect(0).json();
+        assert_eq!((told["holds"].as_str(), told["format"].as_str()), (Some(holds), format), "{name}");
+        assert!(told["mapping"].is_null(), "{name}");
+    }
+    let file = fixture("formats/transcript.jsonl");
+    let told = gristmill(["sources", "inspect", file.to_str().unwrap(), "--json"]).expect(0).json();
+    let mapping = serde_json::json!({"transcript": "shown.dialogue"});
+    assert_eq!((&told["mapping"], &told["holds"]), (&mapping, &"conversations".into()));
+}
+
+#[test]
+fn texts_are_read_as_prompts_where_a_mapping_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = write(&folder.path().join("raw.jsonl"), "\"Where is the atlas?\"\n\" \"\n");
+    let source = "{ path = \"raw.jsonl\", mapping = { turns = [{ role = \"user\", content = \"$\" }] } }";
+    let toml = pipeline("prompts", &[]).replace("sources = [\n]", &format!("sources = [{source}]"));
+    assert!(raw.exists() && toml.contains("turns"), "{toml}");
+    let file = write(&folder.path().join("p.toml"), toml);
+    let outcome = run_json(&file, &folder.path().join("store"), &["--until", "redact"]);
+    let books = stage(&outcome, "ingest");
+    assert_eq!((&books["kept"], &books["rejected"]), (&1.into(), &serde_json::json!({"no_messages": 1})));
+}

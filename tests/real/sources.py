@@ -34,7 +34,7 @@ ENOUGH = 0.95
 TRACED = 5
 PLACES = 50
 
-TALK, PARTS, NONE, POINTER = "conversations", "parts", "no_conversations", "pointer"
+TALK, PARTS, TEXTS, NONE, POINTER = "conversations", "parts", "texts", "no_conversations", "pointer"
 # The first pattern that fits says what a file holds, and in which format. `mapping` is a format of somebody's own.
 TABLE = [
     ("convabuse/**/*.csv", TALK, "mapping"),
@@ -62,8 +62,8 @@ TABLE = [
     ("langfuse-worker-traces/**/*.trace.json", TALK, "langfuse"),
     ("open-assistant*/**/*_message.jsonl.gz", TALK, "oasst"),
     ("open-assistant*/**/*_tree.jsonl.gz", TALK, "oasst"),
-    ("open-assistant/**/realistic_seed_data.json", TALK, "oasst"),  # one message a record
-    ("open-assistant*/**/*_text.jsonl*", TALK, "strings"),  # one prompt a line, as a JSON string
+    ("open-assistant/**/realistic_seed_data.json", PARTS, "oasst"),  # one message a record, none with its tree
+    ("open-assistant*/**/*_text.jsonl*", TEXTS, None),  # JSON strings: nothing says that they are prompts
     ("openinference/java/**/*.json", PARTS, "openai-exchange"),  # answers without their requests
     ("openinference/**/openinference_client_span*", TALK, "openinference"),
     ("openinference/**/otel_genai_tool_execution_span.json", PARTS, "otel"),
@@ -130,17 +130,21 @@ def tell():
         folder = "korean-mt-bench verdicts" if "/judgments/" in relative else relative.split("/")[0]
         folders[folder][0] += right
         folders[folder][1] += 1
-        lines.append((right, "judgments" in relative))
+        lines.append((right, "judgments" in relative, holds in (TALK, PARTS)))
         if "judgments" not in relative or not right:
             word = "right" if right else "WRONG"
             print(f"{word}  {relative}: expected {holds} {name or '-'}, told {told_holds} {told_name or '-'} ({sure:.2f})")
     for folder, (right, of) in sorted(folders.items()):
         print(f"{right:4} of {of:4}  {folder}")
-    share = sum(right for right, _ in lines) / len(lines)
-    others = [right for right, verdict in lines if not verdict]
-    without = sum(others) / len(others)
-    print(f"told right: {share:.1%} of {len(lines)} files; without verdicts {without:.1%} of {len(others)}")
-    return min(share, without) >= ENOUGH
+    everything = [right for right, _, _ in lines]
+    others = [right for right, verdict, _ in lines if not verdict]
+    talk = [right for right, verdict, spoken in lines if spoken and not verdict]
+    shares = [sum(some) / len(some) for some in (everything, others, talk)]
+    print(
+        f"told right: {shares[0]:.1%} of {len(everything)} files; without verdicts {shares[1]:.1%} of {len(others)}, "
+        f"and of those that hold conversations or parts of them {shares[2]:.1%} of {len(talk)}"
+    )
+    return min(shares) >= ENOUGH
 
 
 def records(name, data):

@@ -88,6 +88,8 @@ pub enum Reason {
     UnknownRole,
     /// Two records claim the same place in one conversation.
     AmbiguousJoin,
+    /// A part of a conversation that does not say of which.
+    NoJoinKey,
     /// A part of a conversation that lies in several records; joined, it is no reject.
     PartOfMore,
 }
@@ -118,11 +120,12 @@ impl Reason {
             Reason::MissingRole => "missing_role",
             Reason::UnknownRole => "unknown_role",
             Reason::AmbiguousJoin => "ambiguous_join",
+            Reason::NoJoinKey => "no_join_key",
             Reason::PartOfMore => "part_of_more",
         }
     }
 
-    const ALL: [Reason; 24] = [
+    const ALL: [Reason; 25] = [
         Reason::DamagedCompression,
         Reason::LfsPointer,
         Reason::Unreadable,
@@ -146,6 +149,7 @@ impl Reason {
         Reason::MissingRole,
         Reason::UnknownRole,
         Reason::AmbiguousJoin,
+        Reason::NoJoinKey,
         Reason::PartOfMore,
     ];
 
@@ -184,6 +188,9 @@ impl Reason {
             Reason::UnknownRole => "a role that is not system, user, assistant or tool, nor a known name of one",
             Reason::AmbiguousJoin => {
                 "two different records claim the same place under one key; name them in separate entries of ingest.sources"
+            }
+            Reason::NoJoinKey => {
+                "a message that says which one it answers, but not of which tree; give all of one tree the same message_tree_id"
             }
             Reason::PartOfMore => "a part of a conversation that lies in several records; a run joins them",
         }
@@ -238,6 +245,14 @@ impl Body<'_> {
         }
     }
 
+    /// Whether it is a text alone, which does not say who speaks.
+    pub fn is_text(&self) -> bool {
+        match self {
+            Body::Bytes(bytes) => serde_json::from_slice::<String>(bytes).is_ok(),
+            Body::Tree(tree) => tree.text().is_some(),
+        }
+    }
+
     pub fn detect(&self, reading: &Reading) -> Option<Format> {
         match self {
             Body::Bytes(bytes) => detect(bytes, reading),
@@ -271,10 +286,11 @@ pub enum Shape {
 }
 
 /// What the name of a file says about its text, where the bytes cannot: delimited text and YAML
-/// look like anything.
+/// look like anything, and lines of JSON texts like a table of one column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
     Nothing,
+    Json,
     Table,
     Yaml,
 }
@@ -287,6 +303,7 @@ impl Named {
         match () {
             () if named("csv") || named("tsv") => Named::Table,
             () if named("yaml") || named("yml") => Named::Yaml,
+            () if named("json") || named("jsonl") || named("ndjson") => Named::Json,
             () => Named::Nothing,
         }
     }
@@ -306,7 +323,7 @@ impl Shape {
         let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
         match named {
             _ if matches!(text.first(), Some(b'{' | b'[')) => Shape::of(head),
-            Named::Nothing => Shape::of(head),
+            Named::Nothing | Named::Json => Shape::of(head),
             Named::Table => Shape::Table,
             Named::Yaml => Shape::Yaml,
         }

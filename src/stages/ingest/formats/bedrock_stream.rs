@@ -30,7 +30,15 @@ pub fn model(stream: &str, turns: &mut Turns) -> Result<(), Reason> {
     }
     turns.around.extend(answer.around);
     turns.around.extend(answer.last);
-    let parts = answer.blocks.into_iter().flat_map(Block::parts).collect();
+    let mut blocks: Vec<Block> = Vec::new();
+    for block in answer.blocks {
+        match blocks.last_mut() {
+            // Nova streams each piece of a text as a block of its own.
+            Some(last) if last.is_text() && block.is_text() => last.text.push_str(&block.text),
+            _ => blocks.push(block),
+        }
+    }
+    let parts = blocks.into_iter().flat_map(Block::parts).collect();
     let role = (Cow::Borrowed("role"), Json::Text(Cow::Borrowed("assistant")));
     turns.item(&Json::Object(vec![role, (Cow::Borrowed("content"), Json::List(parts))]))
 }
@@ -92,7 +100,10 @@ impl Answer {
                 let inner = Json::parsed(&inner)?;
                 match (inner.text_of("type"), inner.entries()?) {
                     (Some(kind), _) => self.take(kind, &inner),
-                    (None, [(kind, inner), ..]) if inner.entries().is_some() => self.take(kind, inner),
+                    (None, [(kind, event), beside @ ..]) if event.entries().is_some() => {
+                        self.around.extend(rest(&Json::Object(beside.to_vec()), &[]));
+                        self.take(kind, event)
+                    }
                     _ => self.piece(&inner),
                 }
             }
@@ -127,13 +138,17 @@ impl Answer {
     }
 
     fn start(&mut self, body: &Json) -> Option<()> {
-        let block = self.block(body)?;
         let own = body.get("content_block");
         let tool = body.at(&["start", "toolUse"]).or(own.filter(|own| own.text_of("type") == Some("tool_use")));
-        block.text.push_str(own.and_then(|own| own.text_of("text")).unwrap_or_default());
+        let block = self.block(body)?;
         if let Some(tool) = tool {
             let id = tool.get("toolUseId").or_else(|| tool.get("id"))?.scalar()?;
             block.tool = Some((id, tool.text_of("name")?.to_owned()));
+        } else if let Some(own) = own {
+            block.text.push_str(own.text_of("text").unwrap_or_default());
+            block.thinking.push_str(own.text_of("thinking").unwrap_or_default());
+            let known = matches!(own.text_of("type"), Some("text" | "thinking"));
+            self.around.extend(rest(own, &["text", "thinking", if known { "type" } else { "" }]));
         }
         Some(())
     }
@@ -141,12 +156,21 @@ impl Answer {
     fn delta(&mut self, body: &Json) -> Option<()> {
         let delta = body.get("delta")?;
         let block = self.block(body)?;
-        let at = |path: &[&str]| delta.at(path).and_then(Json::text);
-        block.text.push_str(at(&["text"]).unwrap_or_default());
-        let input = at(&["toolUse", "input"]).or_else(|| at(&["partial_json"]));
-        block.input.push_str(input.unwrap_or_default());
-        let thought = at(&["reasoningContent", "text"]).or_else(|| at(&["thinking"]));
-        block.thinking.push_str(thought.unwrap_or_default());
+        let mut used = vec!["type"];
+        for (paths, into) in [
+            (&[&["text"][..]][..], &mut block.text),
+            (&[&["toolUse", "input"], &["partial_json"]], &mut block.input),
+            (&[&["reasoningContent", "text"], &["thinking"]], &mut block.thinking),
+        ] {
+            for path in paths {
+                if let Some(Json::Text(piece)) = delta.at(path) {
+                    into.push_str(piece);
+                    used.push(path[0]);
+                }
+            }
+        }
+        // Signatures, citations.
+        self.around.extend(rest(delta, &used));
         Some(())
     }
 
@@ -164,6 +188,10 @@ impl Answer {
 }
 
 impl Block {
+    fn is_text(&self) -> bool {
+        self.thinking.is_empty() && self.tool.is_none()
+    }
+
     /// As parts of a message.
     fn parts(self) -> Vec<Json<'static>> {
         fn object(entries: Vec<(&'static str, String)>) -> Json<'static> {
@@ -249,9 +277,12 @@ mod tests {
             (
                 &[
                     r#"{"messageStart":{"role":"assistant"}}"#,
-                    r#"{"contentBlockDelta":{"delta":{"text":"é"},"contentBlockIndex":0}}"#,
+                    r#"{"contentBlockDelta":{"delta":{"text":"caf"},"contentBlockIndex":0}}"#,
+                    r#"{"contentBlockStop":{"contentBlockIndex":0}}"#,
+                    r#"{"contentBlockDelta":{"delta":{"text":"é"},"contentBlockIndex":1}}"#,
+                    r#"{"metadata":{"usage":{}},"latency":{"ms":1}}"#,
                 ],
-                "é",
+                "café",
             ),
             (&[r#"{"outputText":"a","index":0}"#, r#"{"outputText":"b"}"#], "ab"),
             (&[r#"{"generation":"a","stop_reason":null}"#, r#"{"generation":"b","stop_reason":"stop"}"#], "ab"),

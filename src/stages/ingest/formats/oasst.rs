@@ -2,7 +2,8 @@
 //! `{"message_tree_id", "tree_state", "prompt": {"role", "text", "replies": [..]}}`, or the root
 //! message alone, as the `*_message.jsonl` dumps have it.
 //!
-//! Not here: flat rows, one message each, whose tree lies in several records; seed data.
+//! Not here: flat rows, one message each, whose tree lies in several records (`join`). Rows that do
+//! not say of which tree they are cannot be joined by a key; they are told and rejected.
 //!
 //! Always: one conversation for each path from the root to a leaf, in the order of the file, without
 //! a preference. A deleted message is left out with all that hangs on it; its parent may thus
@@ -29,7 +30,20 @@ pub fn fits(record: &Json) -> bool {
     let tree = record.get("prompt").is_some_and(|root| {
         is_message(root) && (record.get("message_tree_id").is_some() || root.list_of("replies").is_some())
     });
-    tree || (is_message(record) && record.list_of("replies").is_some() && !has_any(record, &["prompt", "messages"]))
+    tree || is_stray(record)
+        || (is_message(record) && record.list_of("replies").is_some() && !has_any(record, &["prompt", "messages"]))
+}
+
+/// One message of a tree that is not named, as seed data has them.
+fn is_stray(record: &Json) -> bool {
+    let has = |keys: [&str; 2]| keys.iter().any(|key| record.has(key));
+    let role = record.text_of("role").and_then(Role::parse);
+    record.text_of("text").is_some()
+        && role.is_some()
+        && has(["message_id", "user_message_id"])
+        && has(["parent_id", "parent_message_id"])
+        && record.get("message_tree_id").is_none()
+        && record.get("replies").is_none()
 }
 
 fn is_message(value: &Json) -> bool {
@@ -38,6 +52,9 @@ fn is_message(value: &Json) -> bool {
 
 /// All paths of one tree, then the sides of all pairs.
 pub fn read(record: &Json) -> Read {
+    if is_stray(record) {
+        return Err(Reason::NoJoinKey);
+    }
     let root = record.get("prompt").unwrap_or(record);
     // A reply without what it replies to is half a conversation.
     if root.entries().is_none() || root.get("parent_id").is_some() {
@@ -284,7 +301,18 @@ mod tests {
     }
 
     #[test]
-    fn flat_rows_and_seeds_do_not_fit() {
+    fn messages_that_do_not_name_their_tree_are_told_and_rejected() {
+        for json in [
+            r#"{"role":"prompter","text":"q","message_id":"m1","parent_id":"m0"}"#,
+            r#"{"role":"assistant","text":"a","user_message_id":"m1","parent_message_id":null,"task_message_id":"t"}"#,
+        ] {
+            assert!(fits(&serde_json::from_str(json).unwrap()), "{json}");
+            assert_eq!(read(json), Err(Reason::NoJoinKey), "{json}");
+        }
+    }
+
+    #[test]
+    fn flat_rows_of_a_tree_do_not_fit() {
         for json in [
             r#"{"message_id":"m","parent_id":"p","text":"a","role":"assistant","message_tree_id":"t"}"#,
             r#"{"task_message_id":"m","parent_message_id":null,"text":"a","role":"prompter"}"#,

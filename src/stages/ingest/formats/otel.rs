@@ -18,20 +18,36 @@ const OUTPUTS: [&str; 2] = ["gen_ai.output.messages", "gen_ai.completion"];
 /// An answer as Vercel's SDK logs it; all are read.
 const ANSWER: [&str; 3] = ["ai.response.text", "ai.response.object", "ai.response.toolCalls"];
 
-/// Whether a record is OTLP JSON or a span with GenAI attributes.
+/// Whether a record is OTLP JSON, a span with GenAI attributes, or spans under names.
 pub fn fits(record: &Json) -> bool {
+    record.list_of("resourceSpans").is_some()
+        || (record.has("spanId") && record.list_of("attributes").is_some())
+        || (is_span(record) && !openinference::fits(record))
+        || grouped(record).is_some()
+}
+
+/// Whether a span, or what stands in its place, has attributes of a GenAI call.
+fn is_span(record: &Json) -> bool {
     let known = |value: &Json| {
         let names = ["gen_ai.", "ai.prompt", "ai.response.", "ai.operationId"];
         let named = |key: &str| names.iter().any(|name| key.starts_with(name));
         value.entries().is_some_and(|all| all.iter().any(|(key, _)| named(key)))
     };
-    record.list_of("resourceSpans").is_some()
-        || (record.has("spanId") && record.list_of("attributes").is_some())
-        || ((known(record) || record.get("attributes").is_some_and(known)) && !openinference::fits(record))
+    known(record) || record.get("attributes").is_some_and(known)
+}
+
+/// Spans in lists under names: of an operation, of a trace.
+fn grouped<'r, 'a>(record: &'r Json<'a>) -> Option<Vec<&'r Json<'a>>> {
+    let groups: Option<Vec<_>> = record.entries()?.iter().map(|(_, group)| group.list()).collect();
+    let spans: Vec<&Json> = groups?.into_iter().flatten().collect();
+    (!spans.is_empty() && spans.iter().all(|one| is_span(one) || openinference::fits(one))).then_some(spans)
 }
 
 /// The conversations of all spans in a record.
 pub fn read(record: &Json) -> Read {
+    if let Some(spans) = grouped(record) {
+        return gather(spans.into_iter().map(|one| named(one, span(one))).collect());
+    }
     let Some(resources) = record.list_of("resourceSpans") else { return gather(vec![named(record, span(record))]) };
     let (mut found, mut room) = (Vec::new(), Room::default());
     for resource in resources {
@@ -228,6 +244,20 @@ fn plain<'a>(value: &Json<'a>) -> Json<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_under_names_are_one_record() {
+        let json = r#"{"a":[{"attributes":{"ai.prompt":"x"}},{"gen_ai.prompt":"x","gen_ai.completion":"y"}],
+            "b":[{"gen_ai.prompt":"z"},{"ai.operationId":"ai.embed"}]}"#;
+        let got = read(&serde_json::from_str(json).unwrap()).unwrap();
+        let said: Vec<_> = got.iter().map(|one| one.messages.len()).collect();
+        assert_eq!(said, [2, 1]);
+        for json in
+            [r#"{"a":[{"gen_ai.prompt":"x"},{"b":1}]}"#, r#"{"a":[{"gen_ai.prompt":"x"}],"b":1}"#, r#"{"a":[]}"#]
+        {
+            assert!(!fits(&serde_json::from_str(json).unwrap()), "{json}");
+        }
+    }
 
     #[test]
     fn new_old_events_and_rejects() {
