@@ -46,8 +46,11 @@ fn exchanges<'r, 'a>(record: &'r Json<'a>) -> &'r [Json<'a>] {
     if list.iter().all(|one| one.at(&["request", "method"]).is_some()) { list } else { &[] }
 }
 
+/// A call, and what reads it.
+type Call<'a> = (Json<'a>, fn(&Json) -> Read);
+
 /// An exchange as the record that the reader of its API knows; nothing if nobody reads it.
-fn call<'a>(one: &'a Json<'a>) -> Option<(Json<'a>, fn(&Json) -> Read)> {
+fn call<'a>(one: &'a Json<'a>) -> Option<Call<'a>> {
     let (request, response) = (one.get("request")?, one.get("response")?);
     let url = request.get("url").or_else(|| request.get("uri"))?;
     let status = response.get("status")?;
