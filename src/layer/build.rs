@@ -3,15 +3,18 @@
 //! Always: columns are those of [`stream_fields`], in their order; a reject leaves every column
 //! but its place, hash and reason at null or empty.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Float32Builder, ListBuilder, RecordBatch, StringBuilder, StructBuilder, TimestampMicrosecondBuilder,
-    UInt32Builder, UInt64Builder,
+    Array, ArrayBuilder, ArrayRef, Float32Builder, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    StructArray, StructBuilder, TimestampMicrosecondBuilder, UInt32Builder, UInt64Builder,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
+use arrow::error::ArrowError;
 
-use super::columns::stream_fields;
+use super::columns::{message_fields, stream_fields};
 use crate::record::{Conversation, Id, Message, Place, ToolCall};
 
 /// Reason that marks the end of a split instead of a reject.
@@ -48,7 +51,7 @@ pub struct StreamBuilder {
     places: Places,
     created_at: TimestampMicrosecondBuilder,
     counts: Counts,
-    messages: ListBuilder<StructBuilder>,
+    messages: Messages,
     findings: ListBuilder<StructBuilder>,
     rows: usize,
     bytes: usize,
@@ -91,6 +94,52 @@ struct Places {
     element: UInt32Builder,
 }
 
+/// Nearly all bytes of a row are here, so its columns are filled without asking for their types.
+#[derive(Default)]
+struct Messages {
+    /// In the order of [`message_fields`].
+    texts: [StringBuilder; 5],
+    /// Messages of each row.
+    counts: Vec<usize>,
+}
+
+impl Messages {
+    fn append(&mut self, messages: &[Message]) {
+        let [role, content, name, tool_call_id, tool_calls] = &mut self.texts;
+        for message in messages {
+            role.append_value(message.role.as_str());
+            content.append_value(&message.content);
+            name.append_option(message.name.as_deref());
+            tool_call_id.append_option(message.tool_call_id.as_deref());
+            tool_calls.append_option(tool_calls_json(message));
+        }
+        self.counts.push(messages.len());
+    }
+
+    fn finish(&mut self) -> Result<ListArray, ArrowError> {
+        let texts = self.texts.iter_mut().map(|text| Arc::new(finish_alike(text)) as ArrayRef).collect();
+        let structs = StructArray::try_new(message_fields(), texts, None)?;
+        let item = Arc::new(Field::new("item", structs.data_type().clone(), true));
+        let rows = OffsetBuffer::from_lengths(std::mem::take(&mut self.counts));
+        ListArray::try_new(item, rows, Arc::new(structs), None)
+    }
+}
+
+/// Finishes a column and leaves room for one a little longer: growing would copy it.
+fn finish_alike(text: &mut StringBuilder) -> StringArray {
+    let (rows, bytes) = (text.len(), text.values_slice().len());
+    let array = text.finish();
+    *text = StringBuilder::with_capacity(rows + rows / 8, bytes + bytes / 8);
+    array
+}
+
+/// Appends without a text of its own in between.
+fn append_shown(text: &mut StringBuilder, id: Id) {
+    // Writing into memory does not fail.
+    let _ = write!(text, "{id}");
+    text.append_value("");
+}
+
 pub(super) fn struct_list(field: &str) -> ListBuilder<StructBuilder> {
     let schema = stream_fields();
     let fields = match schema.field_with_name(field).map(Field::data_type) {
@@ -111,7 +160,7 @@ impl Default for StreamBuilder {
             places: Places::default(),
             created_at: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
             counts: Counts::default(),
-            messages: struct_list("messages"),
+            messages: Messages::default(),
             findings: struct_list("findings"),
             rows: 0,
             bytes: 0,
@@ -137,15 +186,18 @@ impl StreamBuilder {
     pub fn keep(&mut self, row: &RecordRow, conversation: &Conversation, findings: &[FindingRow]) {
         self.head(row.source_id, row.place, row.record_hash);
         let texts = &mut self.texts;
-        texts.record_id.append_value(row.record_id.to_string());
-        texts.conversation_id.append_value(row.conversation_id.to_string());
+        append_shown(&mut texts.record_id, row.record_id);
+        append_shown(&mut texts.conversation_id, row.conversation_id);
         texts.model.append_option(conversation.model.as_deref());
         texts.external_id.append_option(conversation.external_id.as_deref());
         texts.metadata.append_option(conversation.metadata.as_deref());
         texts.preference.append_option(conversation.preference.map(|p| p.as_str()));
         texts.language.append_value(row.language);
         texts.script.append_value(row.script);
-        texts.user_key.append_option(row.user_key.map(|key| key.to_string()));
+        match row.user_key {
+            Some(key) => append_shown(&mut texts.user_key, key),
+            None => texts.user_key.append_null(),
+        }
         texts.surface.append_option(conversation.surface.as_deref());
         texts.tools.append_option(conversation.tools.as_deref());
         texts.reject.append_null();
@@ -161,8 +213,7 @@ impl StreamBuilder {
         counts.output_tokens.append_option(conversation.output_tokens);
         counts.model_tokens.append_option(row.model_tokens);
         self.bytes += bytes;
-        conversation.messages.iter().for_each(|message| push_message(self.messages.values(), message));
-        self.messages.append(true);
+        self.messages.append(&conversation.messages);
         findings.iter().for_each(|finding| push_finding(self.findings.values(), finding));
         self.findings.append(true);
     }
@@ -195,7 +246,7 @@ impl StreamBuilder {
         for column in [&mut counts.input_tokens, &mut counts.output_tokens, &mut counts.model_tokens] {
             column.append_null();
         }
-        self.messages.append(true);
+        self.messages.append(&[]);
         self.findings.append(true);
     }
 
@@ -209,64 +260,48 @@ impl StreamBuilder {
     fn head(&mut self, source_id: &str, place: Place, record_hash: Id) {
         self.rows += 1;
         self.texts.source_id.append_value(source_id);
-        self.texts.record_hash.append_value(record_hash.to_string());
+        append_shown(&mut self.texts.record_hash, record_hash);
         self.places.start_byte.append_value(place.start_byte);
         self.places.end_byte.append_value(place.end_byte);
         self.places.line.append_value(place.line);
         self.places.element.append_value(place.element);
     }
 
-    pub fn finish(&mut self) -> Result<RecordBatch, arrow::error::ArrowError> {
+    pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         let (texts, places, counts) = (&mut self.texts, &mut self.places, &mut self.counts);
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(texts.record_id.finish()),
-            Arc::new(texts.conversation_id.finish()),
-            Arc::new(texts.source_id.finish()),
+            Arc::new(finish_alike(&mut texts.record_id)),
+            Arc::new(finish_alike(&mut texts.conversation_id)),
+            Arc::new(finish_alike(&mut texts.source_id)),
             Arc::new(places.start_byte.finish()),
             Arc::new(places.end_byte.finish()),
             Arc::new(places.line.finish()),
             Arc::new(places.element.finish()),
-            Arc::new(texts.record_hash.finish()),
-            Arc::new(texts.model.finish()),
+            Arc::new(finish_alike(&mut texts.record_hash)),
+            Arc::new(finish_alike(&mut texts.model)),
             Arc::new(self.created_at.finish()),
-            Arc::new(texts.external_id.finish()),
-            Arc::new(texts.metadata.finish()),
-            Arc::new(texts.preference.finish()),
-            Arc::new(texts.language.finish()),
+            Arc::new(finish_alike(&mut texts.external_id)),
+            Arc::new(finish_alike(&mut texts.metadata)),
+            Arc::new(finish_alike(&mut texts.preference)),
+            Arc::new(finish_alike(&mut texts.language)),
             Arc::new(counts.language_confidence.finish()),
-            Arc::new(texts.script.finish()),
+            Arc::new(finish_alike(&mut texts.script)),
             Arc::new(counts.turns.finish()),
             Arc::new(counts.content_bytes.finish()),
             Arc::new(counts.finding_count.finish()),
             Arc::new(counts.input_tokens.finish()),
             Arc::new(counts.output_tokens.finish()),
             Arc::new(counts.model_tokens.finish()),
-            Arc::new(texts.user_key.finish()),
-            Arc::new(texts.surface.finish()),
-            Arc::new(self.messages.finish()),
-            Arc::new(texts.tools.finish()),
-            Arc::new(texts.reject.finish()),
+            Arc::new(finish_alike(&mut texts.user_key)),
+            Arc::new(finish_alike(&mut texts.surface)),
+            Arc::new(self.messages.finish()?),
+            Arc::new(finish_alike(&mut texts.tools)),
+            Arc::new(finish_alike(&mut texts.reject)),
             Arc::new(self.findings.finish()),
         ];
         (self.rows, self.bytes) = (0, 0);
         RecordBatch::try_new(stream_fields(), columns)
     }
-}
-
-fn push_message(builder: &mut StructBuilder, message: &Message) {
-    let values = [
-        Some(message.role.as_str().to_owned()),
-        Some(message.content.clone()),
-        message.name.clone(),
-        message.tool_call_id.clone(),
-        tool_calls_json(message),
-    ];
-    for (i, value) in values.into_iter().enumerate() {
-        if let Some(column) = field(builder, i) {
-            column.append_option(value);
-        }
-    }
-    builder.append(true);
 }
 
 /// Tool calls in the form of the OpenAI API, or nothing. Arguments that are a JSON object stand
