@@ -107,6 +107,9 @@ const FUNCTION_WORDS: [(&str, &str); 7] = [
     ("nld", "het een niet ik je dat van zijn met voor mijn maar hebben ook wat hoe deze naar er nog kan"),
 ];
 
+/// Bytes of the longest of them: as many as fit into one number.
+const LONGEST_WORD: u32 = 8;
+
 /// What a number is multiplied with to spread its bits: 2^64 divided by the golden ratio.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -135,18 +138,40 @@ type Words = HashMap<u64, u64, BuildHasherDefault<NumberHasher>>;
 static LANGUAGES_OF: LazyLock<Words> = LazyLock::new(|| {
     let mut of = Words::default();
     for (i, (_, words)) in FUNCTION_WORDS.iter().enumerate() {
-        words.split(' ').filter_map(|word| packed(word.as_bytes())).for_each(|word| {
-            *of.entry(word).or_default() |= 1 << (8 * i);
-        });
+        for word in words.split(' ') {
+            *of.entry(word.bytes().fold(0, packed)).or_default() |= 1 << (8 * i);
+        }
     }
     of
 });
 
-/// A word as a number; a longer one is in no list.
-fn packed(word: &[u8]) -> Option<u64> {
-    let mut bytes = [0; 8];
-    bytes.get_mut(..word.len())?.copy_from_slice(word);
-    Some(u64::from_le_bytes(bytes))
+/// A word as a number, letter by letter.
+fn packed(word: u64, byte: u8) -> u64 {
+    word << 8 | u64::from(byte)
+}
+
+/// Counts words as their letters come.
+#[derive(Default)]
+struct Tally {
+    word: u64,
+    length: u32,
+    /// A byte for each language.
+    sums: u64,
+}
+
+impl Tally {
+    fn letter(&mut self, byte: u8) {
+        self.word = packed(self.word, byte);
+        self.length += 1;
+    }
+
+    fn end(&mut self, words: &Words) {
+        // A longer word is in no list.
+        if (1..=LONGEST_WORD).contains(&self.length) {
+            self.sums += words.get(&self.word).unwrap_or(&0);
+        }
+        (self.word, self.length) = (0, 0);
+    }
 }
 
 /// What was found out about a text.
@@ -176,16 +201,26 @@ pub fn detect(conversation: &Conversation) -> Detected {
 }
 
 fn by_function_words(text: &str) -> Option<(&'static str, f32)> {
-    let (words, mut sums) = (&*LANGUAGES_OF, 0);
-    let mut look_up = |word: &[u8]| sums += packed(word).and_then(|word| words.get(&word)).unwrap_or(&0);
+    let (words, mut tally) = (&*LANGUAGES_OF, Tally::default());
     if text.is_ascii() {
-        let lower = text.to_ascii_lowercase();
-        lower.as_bytes().split(|byte| !byte.is_ascii_alphabetic() && *byte != b'\'').for_each(&mut look_up);
+        for byte in text.bytes() {
+            match byte {
+                b'a'..=b'z' | b'\'' => tally.letter(byte),
+                b'A'..=b'Z' => tally.letter(byte.to_ascii_lowercase()),
+                _ => tally.end(words),
+            }
+        }
     } else {
-        let lower = text.to_lowercase();
-        lower.split(|c: char| !c.is_alphabetic() && c != '\'').for_each(|word| look_up(word.as_bytes()));
+        for c in text.to_lowercase().chars() {
+            if c.is_alphabetic() || c == '\'' {
+                c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| tally.letter(byte));
+            } else {
+                tally.end(words);
+            }
+        }
     }
-    let counts: [u8; 8] = u64::to_le_bytes(sums);
+    tally.end(words);
+    let counts: [u8; 8] = tally.sums.to_le_bytes();
     let best = (0..FUNCTION_WORDS.len()).max_by_key(|&i| counts[i])?;
     let next = (0..FUNCTION_WORDS.len()).filter(|&i| i != best).map(|i| counts[i]).max()?;
     let clear = counts[best] >= CLEAR_WORDS && counts[best] >= CLEAR_LEAD.saturating_mul(next);
@@ -279,7 +314,10 @@ mod tests {
 
     #[test]
     fn languages() {
-        let longer = FUNCTION_WORDS.iter().flat_map(|(_, words)| words.split(' ')).filter(|word| word.len() > 8);
+        let longer = FUNCTION_WORDS
+            .iter()
+            .flat_map(|(_, words)| words.split(' '))
+            .filter(|word| word.len() > LONGEST_WORD as usize);
         assert_eq!(longer.collect::<Vec<_>>(), Vec::<&str>::new());
         for (text, code) in [
             ("My order has not arrived yet and I would like to know where it is, please.", "eng"),
