@@ -10,15 +10,17 @@ use serde_json::value::RawValue;
 
 use super::Reason;
 use super::formats::messages;
-use super::tree::Json;
+use super::said::Says;
+use super::tree::{Json, Key};
 use crate::record::{Message, Role, ToolCall};
 
 #[derive(Deserialize)]
-pub(super) struct RawMessage {
-    role: Option<String>,
+pub(super) struct RawMessage<'a> {
+    #[serde(borrow)]
+    role: Option<Key<'a>>,
     /// Whose message it is where LangChain wrote it.
-    #[serde(rename = "type")]
-    kind: Option<String>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<Key<'a>>,
     additional_kwargs: Option<Kwargs>,
     #[serde(default)]
     content: Content,
@@ -57,8 +59,8 @@ struct RawFunction {
     arguments: Option<Box<RawValue>>,
 }
 
-impl RawMessage {
-    pub(super) fn message(self) -> Result<Message, Reason> {
+impl Says for RawMessage<'_> {
+    fn message(self) -> Result<Message, Reason> {
         let of_langchain = |kind: &str| match kind {
             "human" => Some("user"),
             "ai" => Some("assistant"),
@@ -66,7 +68,8 @@ impl RawMessage {
             "tool" | "function" => Some("tool"),
             _ => None,
         };
-        let role = self.role.as_deref().or_else(|| self.kind.as_deref().and_then(of_langchain));
+        let role = self.role.as_ref().map(|role| &*role.0);
+        let role = role.or_else(|| self.kind.as_ref().and_then(|kind| of_langchain(&kind.0)));
         let role = Role::parse(role.ok_or(Reason::MissingRole)?).ok_or(Reason::UnknownRole)?;
         let listed = self.tool_calls.filter(|calls| !calls.is_empty());
         let listed = listed.or_else(|| self.additional_kwargs.and_then(|more| more.tool_calls));

@@ -6,16 +6,18 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::formats::caller;
 use super::join::{self, Part};
 use super::openai::RawMessage;
+use super::said::{Said, Talk, messages};
 use super::sharegpt::Turn;
-use super::tree::{Json, Seen};
+use super::text_reader;
+use super::tree::{Json, Key, Seen};
 use super::{Body, Reading, Reason, formats, hh};
 use crate::config::Format;
 use crate::record::{Conversation, Message, Preference, Role};
@@ -24,18 +26,18 @@ use crate::record::{Conversation, Message, Preference, Role};
 /// is a tree or a trace.
 pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reason> {
     let text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
-    if memchr::memchr(0, bytes).is_some() {
-        return Err(Reason::NulByte);
-    }
-    if deeper_than(bytes, reading.limits.nesting_depth) {
-        return Err(Reason::TooDeep);
-    }
+    // What was read holds no NUL byte, so only a failure is looked at.
+    read(text, reading).map_err(|reason| if memchr::memchr(0, bytes).is_some() { Reason::NulByte } else { reason })
+}
+
+fn read(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
+    let of_tree = || from_tree(&tree(text, reading.limits.nesting_depth)?, reading);
     let conversations = match reading.format {
-        _ if reading.mapping.is_some() => from_tree(&tree(text)?, reading),
-        Some(format) if !ONE_PASS.contains(&format) => from_tree(&tree(text)?, reading),
-        None if !may_be_one_pass(text, reading) => from_tree(&tree(text)?, reading),
+        _ if reading.mapping.is_some() => of_tree(),
+        Some(format) if !ONE_PASS.contains(&format) => of_tree(),
+        None if !may_be_one_pass(text, reading) => of_tree(),
         format => match in_one_pass(text, reading) {
-            Err(Reason::BadShape) if format.is_none() => from_tree(&tree(text)?, reading),
+            Err(Reason::BadShape) if format.is_none() => of_tree(),
             read => read,
         },
     }?;
@@ -87,19 +89,17 @@ fn may_be_one_pass(text: &str, reading: &Reading) -> bool {
 }
 
 fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let record =
-        Keys { messages_key: &reading.messages_key }.deserialize(&mut json).map_err(|err| json_reason(&err, text))?;
-    json.end().map_err(|_| Reason::InvalidJson)?;
-    record.read(reading.format)
+    let keys = Keys { messages_key: &reading.messages_key };
+    value(text, reading.limits.nesting_depth, keys)?.read(reading.format)
 }
 
 /// The format in which a record without a named format would be read; nothing if none fits.
 pub fn detect(bytes: &[u8], reading: &Reading) -> Option<Format> {
     let text = std::str::from_utf8(bytes).ok()?;
+    // Also what is no good record, cut off behind its end or too deep, has a format.
     let keys = Keys { messages_key: &reading.messages_key };
     let record = keys.deserialize(&mut serde_json::Deserializer::from_str(text)).ok();
-    record.and_then(Record::told).or_else(|| fitting(&serde_json::from_str(text).ok()?))
+    record.and_then(Record::told).or_else(|| fitting(&Json::of(text).ok()?))
 }
 
 /// [`detect`] for a record that came as a tree.
@@ -132,7 +132,7 @@ pub fn part<'a>(
     let (record, text) = match body {
         Body::Bytes(bytes) => {
             text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
-            parsed = tree(text)?;
+            parsed = tree(text, reading.limits.nesting_depth)?;
             (&parsed, Some(text))
         }
         Body::Tree(tree) => (tree, None),
@@ -150,8 +150,20 @@ pub fn part<'a>(
 }
 
 /// Text that is one JSON value, as a tree.
-pub(super) fn tree(text: &str) -> Result<Json<'_>, Reason> {
-    serde_json::from_str(text).map_err(|err| json_reason(&err, text))
+pub(super) fn tree(text: &str, deepest: u32) -> Result<Json<'_>, Reason> {
+    value(text, deepest, PhantomData)
+}
+
+/// Text that is one JSON value. serde_json says what is wrong with one that cannot be read.
+fn value<'a, S: DeserializeSeed<'a> + Copy>(text: &'a str, deepest: u32, seed: S) -> Result<S::Value, Reason> {
+    text_reader::read(text, deepest, seed).or_else(|_| {
+        if deeper_than(text.as_bytes(), deepest) {
+            return Err(Reason::TooDeep);
+        }
+        let mut json = serde_json::Deserializer::from_str(text);
+        let value = seed.deserialize(&mut json).map_err(|err| json_reason(&err, text))?;
+        json.end().map_err(|_| Reason::InvalidJson).map(|()| value)
+    })
 }
 
 /// serde's errors to ours. Duplicates carry a mark that only this module writes.
@@ -230,18 +242,18 @@ fn check(conversation: &Conversation, reading: &Reading) -> Result<(), Reason> {
 /// Top-level keys of a record, of all shapes.
 #[derive(Default)]
 struct Record<'a> {
-    messages: Option<Vec<RawMessage>>,
-    conversations: Option<Vec<Turn>>,
-    chosen: Option<String>,
-    rejected: Option<String>,
-    system: Option<String>,
+    messages: Option<Talk>,
+    conversations: Option<Talk>,
+    chosen: Option<Cow<'a, str>>,
+    rejected: Option<Cow<'a, str>>,
+    system: Option<Cow<'a, str>>,
     /// As JSON, like `created` and `id`.
     tools: Option<Cow<'a, str>>,
-    model: Option<String>,
+    model: Option<Cow<'a, str>>,
     created: Option<Cow<'a, str>>,
     id: Option<Cow<'a, str>>,
-    /// Whatever else there is, as JSON.
-    rest: String,
+    /// Whatever else there is, as JSON; nothing stands for null.
+    rest: Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>,
     more_than_chat: bool,
     /// Its rest says who called, from where, or counts tokens.
     of_a_call: bool,
@@ -249,23 +261,17 @@ struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// A value that is kept as JSON; nothing stands for null.
-    fn take(&mut self, key: &str, json: Option<Cow<'a, str>>) {
-        match key {
+    fn take(&mut self, key: Cow<'a, str>, json: Option<Cow<'a, str>>) {
+        match key.as_ref() {
             "tools" => self.tools = json,
             "created" | "created_at" | "timestamp" => self.created = json,
             "id" => self.id = json,
             other => {
                 self.more_than_chat |= MORE_THAN_CHAT.contains(&other);
-                let text = json.as_deref().unwrap_or_default();
-                self.of_a_call |= OF_A_CALL.contains(&other)
-                    || (other == "metadata" && ["user_id", "surface"].iter().any(|key| text.contains(key)));
-                if !self.rest.is_empty() {
-                    self.rest.push(',');
-                }
-                // A text can always be written.
-                self.rest.push_str(&serde_json::to_string(other).unwrap_or_default());
-                self.rest.push(':');
-                self.rest.push_str(json.as_deref().unwrap_or("null"));
+                let says = |name: &&str| json.as_deref().is_some_and(|text| text.contains(name));
+                self.of_a_call |=
+                    OF_A_CALL.contains(&other) || (other == "metadata" && ["user_id", "surface"].iter().any(says));
+                self.rest.push((key, json));
             }
         }
     }
@@ -300,11 +306,10 @@ impl<'a> Record<'a> {
         }
         match found {
             Format::OpenaiChat => {
-                let messages = self.messages.take().unwrap_or_default();
-                let messages = messages.into_iter().map(RawMessage::message).collect::<Result<_, _>>()?;
+                let messages = self.messages.take().ok_or(Reason::BadShape)??;
                 let of_a_call = self.of_a_call;
                 let mut one = self.with_system(messages);
-                if of_a_call && let Some(Ok(rest)) = one.metadata.clone().as_deref().map(serde_json::from_str::<Json>) {
+                if of_a_call && let Some(Ok(rest)) = one.metadata.clone().as_deref().map(Json::of) {
                     caller::user(&mut one, &[&rest]);
                     caller::tokens(&mut one, &[&rest]);
                     let surface = rest.text_of("surface").or_else(|| rest.at(&["metadata", "surface"])?.text());
@@ -313,8 +318,7 @@ impl<'a> Record<'a> {
                 Ok(vec![one])
             }
             Format::Sharegpt => {
-                let turns = self.conversations.take().unwrap_or_default();
-                let messages = turns.into_iter().map(Turn::message).collect::<Result<_, _>>()?;
+                let messages = self.conversations.take().ok_or(Reason::BadShape)??;
                 Ok(vec![self.with_system(messages)])
             }
             Format::Hh => self.pair(),
@@ -336,13 +340,12 @@ impl<'a> Record<'a> {
     /// The system prompt of ShareGPT rows, and of requests to APIs that keep it outside of messages.
     fn with_system(&mut self, mut messages: Vec<Message>) -> Conversation {
         if let Some(system) = self.system.take().filter(|text| !text.is_empty()) {
-            messages.insert(0, Message::text(Role::System, system));
+            messages.insert(0, Message::text(Role::System, system.into_owned()));
         }
         self.with(messages)
     }
 
     fn with(&mut self, messages: Vec<Message>) -> Conversation {
-        let rest = std::mem::take(&mut self.rest);
         Conversation {
             messages,
             tools: self
@@ -350,12 +353,25 @@ impl<'a> Record<'a> {
                 .take()
                 .filter(|json| !matches!(json.as_ref(), "null" | "[]" | "\"\""))
                 .map(Cow::into_owned),
-            model: self.model.take(),
+            model: self.model.take().map(Cow::into_owned),
             created_at_us: self.created.take().and_then(|created| time_us(&created)),
             external_id: self.id.take().map(|id| id.trim_matches('"').to_owned()),
-            metadata: (!rest.is_empty()).then(|| format!("{{{rest}}}")),
+            metadata: self.metadata(),
             ..Conversation::default()
         }
+    }
+
+    /// What no field took, as a JSON object, letter by letter.
+    fn metadata(&self) -> Option<String> {
+        let mut json = String::new();
+        for (key, value) in &self.rest {
+            json.push(if json.is_empty() { '{' } else { ',' });
+            // A text can always be written.
+            json.push_str(&serde_json::to_string(key).unwrap_or_default());
+            json.push(':');
+            json.push_str(value.as_deref().unwrap_or("null"));
+        }
+        (!json.is_empty()).then(|| json + "}")
     }
 }
 
@@ -372,31 +388,29 @@ impl<'a> Record<'a> {
         let entries = tree.entries().ok_or(Reason::BadShape)?;
         for (key, value) in entries.iter().filter(|(_, value)| *value != Json::Null) {
             match key.as_ref() {
-                name if name == messages_key => record.messages = Some(messages(value)?),
-                "conversations" => record.conversations = Some(messages(value)?),
-                "chosen" => record.chosen = Some(owned(value)?),
-                "rejected" => record.rejected = Some(owned(value)?),
-                "system" => record.system = Some(owned(value)?),
-                "model" => record.model = Some(owned(value)?),
-                other => record.take(other, Some(Cow::Owned(value.json()))),
+                name if name == messages_key => {
+                    record.messages = messages(value, |list| Said::<RawMessage>(PhantomData).deserialize(list))?
+                }
+                "conversations" => {
+                    record.conversations = messages(value, |list| Said::<Turn>(PhantomData).deserialize(list))?
+                }
+                "chosen" => record.chosen = Some(Cow::Borrowed(text(value)?)),
+                "rejected" => record.rejected = Some(Cow::Borrowed(text(value)?)),
+                "system" => record.system = Some(Cow::Borrowed(text(value)?)),
+                "model" => record.model = Some(Cow::Borrowed(text(value)?)),
+                key => record.take(Cow::Borrowed(key), Some(Cow::Owned(value.json()))),
             }
         }
         Ok(record)
     }
 }
 
-fn owned<'a, T: Deserialize<'a>>(value: &'a Json<'_>) -> Result<T, Reason> {
-    T::deserialize(value).map_err(|_| Reason::BadShape)
-}
-
-fn messages<T: DeserializeOwned>(value: &Json) -> Result<Vec<T>, Reason> {
-    match value.text().and_then(Json::parsed) {
-        Some(parsed) => owned(&parsed),
-        None => owned(value),
-    }
+fn text<'a>(value: &'a Json) -> Result<&'a str, Reason> {
+    value.text().ok_or(Reason::BadShape)
 }
 
 /// Reads the top level in one pass.
+#[derive(Clone, Copy)]
 struct Keys<'k> {
     messages_key: &'k str,
 }
@@ -406,18 +420,6 @@ impl<'de> DeserializeSeed<'de> for Keys<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Record<'de>, D::Error> {
         deserializer.deserialize_map(self)
     }
-}
-
-fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
-    slot: &mut Option<T>,
-    map: &mut A,
-    seen: bool,
-) -> Result<(), A::Error> {
-    if seen {
-        return Err(A::Error::duplicate_field("of the record"));
-    }
-    *slot = map.next_value::<Option<T>>()?;
-    Ok(())
 }
 
 impl<'de> Visitor<'de> for Keys<'_> {
@@ -430,30 +432,30 @@ impl<'de> Visitor<'de> for Keys<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record<'de>, A::Error> {
         let mut record = Record::default();
         let mut seen = Seen::default();
-        while let Some(key) = map.next_key::<Key<'de>>()?.map(|key| key.0) {
-            let twice = !seen.insert(key.clone());
+        while let Some(Key(key)) = map.next_key()? {
+            if !seen.insert(key.clone()) {
+                return Err(A::Error::duplicate_field("of the record"));
+            }
             match key.as_ref() {
-                name if name == self.messages_key => once(&mut record.messages, &mut map, twice)?,
-                "conversations" => once(&mut record.conversations, &mut map, twice)?,
-                "chosen" => once(&mut record.chosen, &mut map, twice)?,
-                "rejected" => once(&mut record.rejected, &mut map, twice)?,
-                "system" => once(&mut record.system, &mut map, twice)?,
-                "model" => once(&mut record.model, &mut map, twice)?,
-                other => {
-                    let mut raw: Option<&RawValue> = None;
-                    once(&mut raw, &mut map, twice)?;
-                    record.take(other, raw.map(|raw| Cow::Borrowed(raw.get())));
+                name if name == self.messages_key => {
+                    record.messages = map.next_value_seed(Said::<RawMessage>(PhantomData))?;
                 }
+                "conversations" => record.conversations = map.next_value_seed(Said::<Turn>(PhantomData))?,
+                "chosen" => record.chosen = maybe_text(&mut map)?,
+                "rejected" => record.rejected = maybe_text(&mut map)?,
+                "system" => record.system = maybe_text(&mut map)?,
+                "model" => record.model = maybe_text(&mut map)?,
+                _ => record.take(key, map.next_value::<Option<&RawValue>>()?.map(|raw| Cow::Borrowed(raw.get()))),
             }
         }
         Ok(record)
     }
 }
 
-/// Borrows the key where it has no escapes.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+/// A text, borrowed where it has no escapes; or null.
+fn maybe_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Cow<'de, str>>, A::Error> {
+    Ok(map.next_value::<Option<Key>>()?.map(|Key(text)| text))
+}
 
 #[cfg(test)]
 mod tests {

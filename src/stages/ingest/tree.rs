@@ -8,9 +8,12 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::text_reader::{self, DEEPEST};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json<'a> {
@@ -137,7 +140,12 @@ impl<'a> Json<'a> {
 
     /// Text that holds JSON, as gateways and exports write it, as a tree of its own.
     pub fn parsed(text: &str) -> Option<Json<'_>> {
-        matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'[')).then(|| serde_json::from_str(text).ok())?
+        matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'[')).then(|| Json::of(text).ok())?
+    }
+
+    /// Text that is one JSON value.
+    pub fn of(text: &str) -> serde_json::Result<Json<'_>> {
+        text_reader::read(text, DEEPEST, PhantomData).or_else(|_| serde_json::from_str(text))
     }
 }
 
@@ -204,10 +212,10 @@ impl<'de> Deserialize<'de> for Json<'de> {
     }
 }
 
-/// Borrows the key where it has no escapes.
+/// A short text, borrowed where it has no escapes.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

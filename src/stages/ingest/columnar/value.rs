@@ -273,7 +273,7 @@ fn text<'a>(text: &'a str, left: &mut Left) -> Result<Json<'a>, Reason> {
 
 /// A tree where the text is JSON, as its schema says; else the text.
 fn json<'a>(found: &'a str, left: &mut Left) -> Result<Json<'a>, Reason> {
-    match parse::tree(found) {
+    match parse::tree(found, u32::MAX) {
         Ok(tree) => {
             left.take(found.len())?;
             Ok(tree)
