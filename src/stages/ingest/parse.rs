@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::LazyLock;
 
+use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -81,11 +83,15 @@ const MORE_THAN_CHAT: [&str; 3] = ["response", "call_type", "output"];
 const OF_A_CALL: [&str; 9] =
     ["user", "user_id", "userId", "end_user", "safety_identifier", "usage", "prompt_tokens", "input_tokens", "surface"];
 
-/// Whether a key of a one-pass format may stand in the text; one that is written with escapes too.
+/// Parts of keys of one-pass formats beside the one for messages, and of a key with escapes. Made
+/// once: to make them for each short record takes as long as looking for them.
+static MARKS: LazyLock<[memmem::Finder; 3]> =
+    LazyLock::new(|| ["conversations", "chosen", "\\u00"].map(memmem::Finder::new));
+
+/// Whether a key of a one-pass format may stand in the text.
 fn may_be_one_pass(text: &str, reading: &Reading) -> bool {
-    [&*reading.messages_key, "conversations", "chosen", "\\u00"]
-        .iter()
-        .any(|part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
+    let text = text.as_bytes();
+    memmem::find(text, reading.messages_key.as_bytes()).is_some() || MARKS.iter().any(|mark| mark.find(text).is_some())
 }
 
 fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
