@@ -1,8 +1,8 @@
 //! The language and script of a conversation, from what the user says.
 //!
 //! Function words decide where they are clear (a few dozen lookups); everything else goes to
-//! whatlang, whose trigrams cost 0.8 microseconds a byte (measured 2026-11: 102 us for 120 bytes,
-//! more than all the rest of reading a record).
+//! whatlang, which compares a text with 300 trigrams of each of 37 languages: about 50 us a text,
+//! however short (measured 2026-11), ten times the rest of reading a record.
 //!
 //! Not here: language per message. A guess below [`MIN_CONFIDENCE`] is answered with `und`
 //! (ISO 639-2, undetermined).
