@@ -382,6 +382,7 @@ pub fn cutter<'a>(
 /// - 3: archives, bzip2, xz, UTF-16.
 /// - 4: placeholders of media with type, size and hash; who called, from where, tokens; script;
 ///   Parquet, YAML, packed entries; ranks; conversations that lie in several records.
-pub const READER_VERSION: u32 = 4;
+/// - 5: recorded HTTP, streams of events, transcripts within records; the language of short texts.
+pub const READER_VERSION: u32 = 5;
 
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
