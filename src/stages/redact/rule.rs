@@ -80,6 +80,7 @@ fn class(name: &str) -> Option<&'static [u8]> {
         // Digits and lower-case, upper-case, all letters.
         "b36" => &DIGITS_LETTERS[..36],
         "B36" => b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "b58" => b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
         "b62" => &DIGITS_LETTERS[..62],
         "b32" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
         "b64" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
@@ -89,7 +90,7 @@ fn class(name: &str) -> Option<&'static [u8]> {
 }
 
 /// Fills in `{CLASS:LENGTH}` with characters that look random and are the same every time; other
-/// braces stay. Classes: d, hex, HEX, lower, upper, b36, B36, b62, b32, b64, b64url.
+/// braces stay. Classes: d, hex, HEX, lower, upper, b36, B36, b58, b62, b32, b64, b64url.
 pub fn expand(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

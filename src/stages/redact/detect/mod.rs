@@ -16,7 +16,6 @@ mod numbers;
 mod phone;
 mod phone_candidate;
 mod phone_edge;
-mod sealed;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -31,7 +30,7 @@ use super::rule::Rule;
 pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
     let groups: [&'static [&'static Rule]; 4] =
         [&contact::RULES, &network::RULES, &finance::RULES, &phone_candidate::RULES];
-    groups.into_iter().flatten().copied()
+    groups.into_iter().flatten().copied().chain(secrets::rules())
 }
 
 /// Where something was found. Bytes, half-open, on character boundaries.

@@ -1,0 +1,71 @@
+//! Tokens of chat, social networks, mail and messages.
+//!
+//! Not here: passwords of mail accounts in addresses (`address`).
+//!
+//! Always: every row has a shape of its own and texts it finds and leaves.
+
+use crate::stages::redact::detect::secrets::check;
+use crate::stages::redact::detect::secrets::format::{Format, inside, labelled, token};
+use crate::stages::redact::kind::Kind;
+
+#[rustfmt::skip]
+pub(in super::super) static FORMATS: [Format; 58] = [
+    token("slack.token", &["xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-", "xoxo-", "xoxc-", "xoxd-"], r"xox[abcdoprs]-[0-9A-Za-z-]{14,}[0-9A-Za-z]", &["‹xoxb-{d:12}-{d:13}-{b62:24}›"], &["xoxb-your-token-here-please-now"]).kind(Kind::SlackToken).proved_by(check::slack, "holds at least five digits"),
+    token("slack.configuration", &["xoxe"], r"xoxe(?:\.xox[bp])?-[0-9]-[0-9A-Za-z]{140,200}", &["‹xoxe.xoxp-1-{b62:163}›"], &["xoxe-{b62:6}"]).kind(Kind::SlackToken).score(0.995),
+    token("slack.app", &["xapp-"], r"xapp-[0-9]-[A-Z0-9]+-[0-9]+-[0-9A-Za-z]{32,}", &["‹xapp-1-A{B36:10}-{d:13}-{hex:64}›"], &["xapp-1-short"]).kind(Kind::SlackToken),
+    token("slack.workflow", &["xwfp-"], r"xwfp-[0-9A-Za-z-]{40,}", &["‹xwfp-{d:12}-{d:13}-{b62:32}›"], &["xwfp-{b62:6}"]).kind(Kind::SlackToken),
+    inside("slack.webhook", &["hooks.slack.com/"], r"(?:https?://)?hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[0-9A-Za-z/+_-]{20,}", &["post to <‹https://hooks.slack.com/services/T{B36:8}/B{B36:8}/{b62:24}›>"], &["https://hooks.slack.com/services/T000/B000/XXXX"]).kind(Kind::SlackToken),
+    token("discord.bot", &["MT", "MD", "Mj", "Mz", "ND", "NT", "Nj", "Nz", "OD", "OT"], r"[MNO][DTjz][A-Za-z0-9_-]{22,26}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}", &["‹MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.{b62:6}.{b62:38}›"], &["MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.{b62:6}"]),
+    token("discord.mfa", &["mfa."], r"mfa\.[A-Za-z0-9_-]{84}", &["‹mfa.{b62:84}›"], &["mfa.{b62:6}"]),
+    inside("discord.webhook", &["/api/webhooks/"], r"https?://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,70}", &["‹https://discord.com/api/webhooks/{d:18}/{b62:68}›"], &["https://discord.com/api/webhooks/{d:18}/"]),
+    labelled("discord.client_secret", &["discord"], r"[A-Za-z0-9_-]{32}", &["DISCORD_CLIENT_SECRET=‹{b62:32}›"], &["discord {b62:32}"]),
+    inside("telegram.bot", &[":AA"], r"[0-9]{8,10}:AA[A-Za-z0-9_-]{32,33}", &["bot‹{d:10}:AA{b62:33}›/getMe"], &["12:AA and {d:9}:AAshort"]).glued(),
+    inside("teams.webhook", &[".webhook.office.com/"], r"https://[a-z0-9-]+\.webhook\.office\.com/webhookb2/[0-9a-f-]{36}@[0-9a-f-]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36}(?:/[A-Za-z0-9_-]+)?", &["‹https://acme.webhook.office.com/webhookb2/{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}@{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}/IncomingWebhook/{hex:32}/{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}›"], &["https://acme.webhook.office.com/webhookb2/docs"]),
+    inside("google.chat_webhook", &["chat.googleapis.com/"], r"https://chat\.googleapis\.com/v1/spaces/[A-Za-z0-9_-]+/messages\?key=[A-Za-z0-9_-]{30,45}&token=[A-Za-z0-9_%=-]{30,}", &["‹https://chat.googleapis.com/v1/spaces/AAAA{b62:7}/messages?key=x{b62:38}&token={b62:43}›"], &["https://chat.googleapis.com/v1/spaces/AAAA/messages"]),
+    labelled("mattermost.token", &["mattermost"], r"[a-z0-9]{26}", &["MATTERMOST_TOKEN=‹{b36:26}›"], &["mattermost {b36:26}"]),
+    labelled("twitch.token", &["twitch"], r"[a-z0-9]{30}", &["twitch_client_secret: '‹{b36:30}›'"], &["twitch {b36:30}"]),
+    token("twitch.chat", &["oauth:"], r"oauth:([a-z0-9]{30})", &["PASS oauth:‹{b36:30}›"], &["oauth:{b36:6}"]),
+    token("x.app_bearer", &["AAAAAAAAAAAAAAAAAAAAA"], r"A{21,22}[A-Za-z0-9]{3,10}A{4,8}[A-Za-z0-9%]{40,100}", &["tp:‹AAAAAAAAAAAAAAAAAAAAAM{b62:4}AAAAAAA{b62:70}›"], &["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]),
+    labelled("x.access_token", &["twitter", "x_access"], r"(?:[0-9]{15,25}-[A-Za-z0-9]{20,40}|[A-Za-z0-9]{25}|[A-Za-z0-9]{50})", &["twitter_access_token = ‹{d:19}-{b62:30}›"], &["twitter {b62:25}"]),
+    token("facebook.access", &["EAAC", "EAAG", "EAAB", "EAAJ", "EAAD", "EAAF", "EAAE"], r"EAA[BCDEFGJ][A-Za-z0-9]{27,250}", &["‹EAACEd{b62:90}›"], &["EAAC{b62:6}"]),
+    inside("facebook.app", &["|"], r"[0-9]{13,17}\|[A-Za-z0-9_-]{27}", &["‹{d:16}|{b62:27}›"], &["12|34 and a|b {d:16}|"]),
+    labelled("facebook.secret", &["facebook", "fb_"], r"[a-f0-9]{32}", &["FACEBOOK_APP_SECRET=‹{hex:32}›"], &["facebook {hex:32}"]),
+    token("instagram.access", &["IGQ"], r"IGQ[A-Za-z0-9_-]{100,}", &["‹IGQVJ{b62:150}›"], &["IGQ{b62:9}"]),
+    labelled("linkedin.secret", &["linkedin"], r"[A-Za-z0-9]{16}", &["LINKEDIN_CLIENT_SECRET=‹{b62:16}›"], &["linkedin {b62:16}"]),
+    token("linkedin.client_secret", &["WPL_AP"], r"WPL_AP[0-9]\.[A-Za-z0-9]{16}\.[A-Za-z0-9+/=]{8}", &["‹WPL_AP1.{b62:16}.{b62:8}›"], &["WPL_AP1.x"]),
+    token("pinterest.token", &["pina_"], r"pina_[A-Z0-9]{60,80}", &["‹pina_{B36:76}›"], &["pina_colada pina_{B36:6}"]),
+    labelled("reddit.secret", &["reddit"], r"[A-Za-z0-9_-]{27,30}", &["reddit_client_secret=\"‹{b62:27}›\""], &["reddit {b62:27}"]),
+    token("vk.access", &["vk1.a."], r"vk1\.a\.[A-Za-z0-9_-]{80,250}", &["‹vk1.a.{b62:190}›"], &["vk1.a.{b62:9}"]),
+    token("tiktok.access", &["act."], r"act\.[A-Za-z0-9]{60,90}(?:![A-Za-z0-9.]{1,8})?", &["‹act.{b62:70}›"], &["act.{b62:9} act.one"]),
+    labelled("line.channel", &["line_", "line-"], r"(?:[A-Za-z0-9+/]{169,172}=?|[a-f0-9]{32}|[A-Za-z0-9]{43})", &["LINE_CHANNEL_SECRET=‹{hex:32}›"], &["line_ {hex:32}"]),
+    labelled("zoom.secret", &["zoom"], r"[A-Za-z0-9_-]{22,32}", &["ZOOM_API_SECRET=‹{b62:32}›"], &["zoom {b62:32}"]),
+    labelled("intercom.token", &["intercom"], r"[A-Za-z0-9+/=_-]{60}", &["INTERCOM_ACCESS_TOKEN=‹{b62:60}›"], &["intercom {b62:60}"]),
+    labelled("sendbird.token", &["sendbird"], r"[a-f0-9]{40}", &["SENDBIRD_API_TOKEN=‹{hex:40}›"], &["sendbird {hex:40}"]),
+    labelled("wechat.secret", &["wechat", "weixin", "wx_"], r"[a-f0-9]{32}", &["WECHAT_APP_SECRET=‹{hex:32}›"], &["wechat {hex:32}"]),
+    labelled("dingtalk.token", &["dingtalk"], r"[a-f0-9]{64}", &["DINGTALK_TOKEN=‹{hex:64}›"], &["dingtalk {hex:64}"]),
+    inside("feishu.webhook", &["/open-apis/bot/"], r"https://open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[0-9a-f-]{36}", &["‹https://open.feishu.cn/open-apis/bot/v2/hook/{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}›"], &["https://open.feishu.cn/open-apis/bot/v2/hook/"]),
+    token("sendgrid.key", &["SG."], r"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}", &["‹SG.{b62:22}.{b62:43}›"], &["SG.{b62:6}.x"]).distinct(6),
+    token("mailgun.key", &["key-"], r"key-[0-9a-f]{32}", &["‹key-{hex:32}›"], &["key-value key-{hex:6}"]),
+    token("mailgun.public_key", &["pubkey-"], r"pubkey-[0-9a-f]{32}", &["‹pubkey-{hex:32}›"], &["pubkey-{hex:6}"]),
+    labelled("mailgun.signing_key", &["mailgun"], r"[a-f0-9]{32}-[a-f0-9]{8}-[a-f0-9]{8}", &["MAILGUN_API_KEY=‹{hex:32}-{hex:8}-{hex:8}›"], &["mailgun {hex:32}-{hex:8}-{hex:8}"]),
+    inside("mailchimp.key", &["-us"], r"[0-9a-f]{32}-us[0-9]{1,2}", &["‹{hex:32}-us17›"], &["all-user {hex:9}-us1"]),
+    token("mandrill.key", &["md-"], r"md-[A-Za-z0-9_-]{22}", &["‹md-{b62:22}›"], &["md-{b62:6} md-button"]).needs_digit(),
+    token("brevo.api_key", &["xkeysib-"], r"xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}", &["‹xkeysib-{hex:64}-{b62:16}›"], &["xkeysib-{hex:6}"]),
+    token("brevo.smtp_key", &["xsmtpsib-"], r"xsmtpsib-[a-f0-9]{64}-[A-Za-z0-9]{16}", &["‹xsmtpsib-{hex:64}-{b62:16}›"], &["xsmtpsib-{hex:6}"]),
+    labelled("postmark.token", &["postmark"], r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", &["POSTMARK_SERVER_TOKEN=‹{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}›"], &["postmark {hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}"]),
+    labelled("mailjet.secret", &["mailjet", "mj_api"], r"[0-9a-f]{32}", &["MAILJET_SECRET_KEY=‹{hex:32}›"], &["mailjet {hex:32}"]),
+    labelled("sparkpost.key", &["sparkpost"], r"[0-9a-f]{40}", &["SPARKPOST_API_KEY=‹{hex:40}›"], &["sparkpost {hex:40}"]),
+    token("mailersend.token", &["mlsn."], r"mlsn\.[a-f0-9]{64}", &["‹mlsn.{hex:64}›"], &["mlsn.{hex:6}"]),
+    token("resend.key", &["re_"], r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}", &["‹re_{b62:8}_{b62:24}›"], &["re_{b62:6} re_match_all"]),
+    token("twilio.api_key", &["SK"], r"SK[0-9a-fA-F]{32}", &["‹SK{hex:32}›"], &["SK{hex:8}"]),
+    token("twilio.account", &["AC"], r"AC[0-9a-fA-F]{32}", &["‹AC{hex:32}›"], &["AC{hex:8}"]).score(0.7),
+    labelled("twilio.auth_token", &["twilio"], r"[0-9a-f]{32}", &["TWILIO_AUTH_TOKEN=‹{hex:32}›"], &["twilio {hex:32}"]),
+    labelled("messagebird.key", &["messagebird"], r"[A-Za-z0-9]{25}", &["MESSAGEBIRD_API_KEY=‹{b62:25}›"], &["messagebird {b62:25}"]),
+    labelled("vonage.secret", &["vonage", "nexmo"], r"[A-Za-z0-9]{16}", &["NEXMO_API_SECRET=‹{b62:16}›"], &["nexmo {b62:16}"]),
+    labelled("plivo.auth_token", &["plivo"], r"[A-Za-z0-9]{40}", &["PLIVO_AUTH_TOKEN=‹{b62:40}›"], &["plivo {b62:40}"]),
+    token("telnyx.key", &["KEY0"], r"KEY0[0-9A-Za-z]{30,34}_[A-Za-z0-9]{20,24}", &["‹KEY0{HEX:31}_{b62:22}›"], &["KEY0 KEY0{HEX:9}"]),
+    token("onesignal.key", &["os_v2_"], r"os_v2_(?:app|org)_[a-z2-7]{80,110}", &["‹os_v2_app_{lower:103}›"], &["os_v2_app_x"]),
+    token("courier.key", &["pk_prod_"], r"pk_prod_[A-Z0-9]{28}", &["‹pk_prod_{B36:28}›"], &["pk_prod_{B36:6}"]),
+    token("pubnub.secret", &["sec-c-"], r"sec-c-[A-Za-z0-9]{48,64}", &["‹sec-c-{b62:48}›"], &["sec-c-{b62:6}"]),
+    token("pubnub.key", &["sub-c-", "pub-c-"], r"(?:sub|pub)-c-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", &["‹sub-c-{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}›"], &["sub-c-{hex:6}"]),
+];
