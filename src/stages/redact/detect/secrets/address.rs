@@ -11,7 +11,7 @@ use crate::stages::redact::rule::Rule;
 
 use super::check::placeholder;
 
-pub(super) const WORD: &str = "://";
+const WORD: &str = "://";
 
 pub(super) static RULES: [&Rule; 1] = [&URL];
 

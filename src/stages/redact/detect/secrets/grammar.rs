@@ -5,10 +5,13 @@
 //!
 //! Always: every form is looked for within a bounded window behind its word.
 
+use std::sync::LazyLock;
+
 use super::check::base64;
 use super::label::value_at;
-use super::run;
 use super::value::{Place, is_key, is_password};
+use super::words::Words;
+use super::{address, run, sealed};
 use crate::stages::redact::detect::Span;
 use crate::stages::redact::detect::edge::varied;
 use crate::stages::redact::kind::Kind;
@@ -96,38 +99,59 @@ static KUBERNETES: Rule = rule(
 );
 
 /// What begins a form; the place in the table says which.
-pub(super) const WORDS: [&str; 17] = [
-    "DENTIFIED ",
-    "dentified ",
+const WORDS: [&str; 11] = [
+    "ENTIFIED ",
+    "entified ",
     "curl ",
     "SecureString",
     "earer ",
     "\"kty\"",
     "kind: Secret",
-    "$1$",
-    "$5$",
-    "$6$",
-    "$2a$",
-    "$2b$",
-    "$2y$",
-    "$apr1$",
-    "$argon2",
-    "$y$",
     "sshpass ",
+    "://",
+    "-----BEGIN ",
+    "PuTTY-User-Key-File-",
 ];
+
+static SEARCH: LazyLock<Option<Words>> = LazyLock::new(|| Words::new(&WORDS));
+
+/// What salted hashes of passwords begin with.
+const HASHES: [&str; 10] = ["$1$", "$5$", "$6$", "$2a$", "$2b$", "$2y$", "$apr1$", "$argon2", "$y$", "$7$"];
+
+pub(super) fn ready() -> Result<(), String> {
+    if SEARCH.is_some() { Ok(()) } else { Err("the table of forms of secrets cannot be built".to_owned()) }
+}
+
+/// Adds what stands in forms of its own.
+pub(super) fn forms(text: &str, out: &mut Vec<Span>) {
+    let Some(search) = &*SEARCH else { return };
+    let (mut forms, mut has_keys) = (Forms::default(), false);
+    search.each(text, |form, start, end| {
+        has_keys |= form >= 9;
+        forms.find(text, form, start, end, out);
+    });
+    if has_keys {
+        sealed::private_keys(text, out);
+    }
+    for at in memchr::memchr_iter(b'$', text.as_bytes()) {
+        if HASHES.iter().any(|head| text[at..].starts_with(head)) {
+            out.extend(hash(text, at));
+        }
+    }
+}
 
 /// What was seen of forms in one text.
 #[derive(Default)]
-pub(super) struct Forms {
+struct Forms {
     curl_to: usize,
     block_to: usize,
 }
 
 impl Forms {
-    pub(super) fn find(&mut self, text: &str, form: usize, start: usize, end: usize, out: &mut Vec<Span>) {
+    fn find(&mut self, text: &str, form: usize, start: usize, end: usize, out: &mut Vec<Span>) {
         match form {
             0 | 1 => out.extend(sql(text, end)),
-            2 | 16 if start < self.curl_to => {}
+            2 | 7 if start < self.curl_to => {}
             2 => {
                 let line = line_behind(text, end, 400);
                 self.curl_to = end + line.len();
@@ -139,8 +163,10 @@ impl Forms {
             5 | 6 if start < self.block_to => {}
             5 => self.block_to = jwk(text, start, out),
             6 => self.block_to = kubernetes(text, end, out),
-            16 => out.extend(sshpass(text, end)),
-            _ => out.extend(hash(text, start)),
+            7 => out.extend(sshpass(text, end)),
+            8 => out.extend(address::password(text, start)),
+            // Private keys: all at once, later.
+            _ => {}
         }
     }
 }

@@ -7,12 +7,10 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::packed::{self, Config, Searcher};
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::name::{Asks, FOREIGN, asks};
 use super::value::{Place, VALUE_MAX_BYTES, is_digest, is_key, is_password};
-use super::{address, grammar, pairs, value};
+use super::words::Words;
+use super::{grammar, pairs, value};
 use crate::stages::redact::detect::Span;
 use crate::stages::redact::kind::Kind;
 use crate::stages::redact::rule::Rule;
@@ -78,7 +76,7 @@ static KEY: Rule = Rule {
 };
 
 /// Stems that stand in every name of `name`, in the cases that are written.
-const STEMS: [&str; 30] = [
+const STEMS: [&str; 29] = [
     "pass",
     "Pass",
     "PASS",
@@ -89,7 +87,6 @@ const STEMS: [&str; 30] = [
     "SWORD",
     "swd",
     "SWD",
-    "swrd",
     "SWRD",
     "pw:",
     "pw=",
@@ -111,65 +108,38 @@ const STEMS: [&str; 30] = [
     "ignature",
 ];
 
-/// All words. The vectorised search knows no more than 64 and not every processor.
-enum Search {
-    Packed(Searcher),
-    Automaton(AhoCorasick),
-}
-
-static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
-    let words: Vec<&str> = STEMS.into_iter().chain(FOREIGN).chain(grammar::WORDS).chain([address::WORD]).collect();
-    let packed = Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(&words).build();
-    let automaton = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&words).ok();
-    packed.map(Search::Packed).or_else(|| automaton().map(Search::Automaton))
-});
-
-impl Search {
-    fn each(&self, text: &str, mut hit: impl FnMut(usize, usize, usize)) {
-        match self {
-            Search::Packed(words) => {
-                words.find_iter(text).for_each(|at| hit(at.pattern().as_usize(), at.start(), at.end()))
-            }
-            Search::Automaton(words) => {
-                words.find_iter(text).for_each(|at| hit(at.pattern().as_usize(), at.start(), at.end()))
-            }
-        }
-    }
-}
+static NAMES: LazyLock<Option<Words>> = LazyLock::new(|| Words::new(&STEMS));
+static FOREIGN_NAMES: LazyLock<Option<Words>> = LazyLock::new(|| Words::new(&FOREIGN));
 
 pub(super) fn ready() -> Result<(), String> {
-    if SEARCH.is_some() { Ok(()) } else { Err("the table of names of secrets cannot be built".to_owned()) }
+    let all = NAMES.is_some() && FOREIGN_NAMES.is_some();
+    if all { Ok(()) } else { Err("the table of names of secrets cannot be built".to_owned()) }
 }
 
 /// Adds what stands behind names.
 pub(super) fn labels(text: &str, out: &mut Vec<Span>) {
-    let Some(search) = &*SEARCH else { return };
+    let (Some(names), Some(foreign)) = (&*NAMES, &*FOREIGN_NAMES) else { return };
     let mut seen_to = 0;
-    let mut forms = grammar::Forms::default();
-    search.each(text, |word, start, end| {
-        if word < STEMS.len() + FOREIGN.len() {
-            if start >= seen_to {
-                seen_to = named(text, word >= STEMS.len(), start, end, out);
+    names.each(text, |_, start, _| {
+        if start >= seen_to {
+            let (start, end) = name_around(text, start);
+            seen_to = end;
+            if let Some(what) = asks(&text[start..end]) {
+                named(text, what, start, end, out);
             }
-        } else if word < STEMS.len() + FOREIGN.len() + grammar::WORDS.len() {
-            forms.find(text, word - STEMS.len() - FOREIGN.len(), start, end, out);
-        } else {
-            out.extend(address::password(text, start));
         }
     });
+    if !text.is_ascii() {
+        foreign.each(text, |_, start, end| named(text, Asks::Password, start, end, out));
+    }
 }
 
-/// A word of a name stands at `start..end`. Adds the secret behind it; returns where the name ends.
-fn named(text: &str, foreign: bool, start: usize, end: usize, out: &mut Vec<Span>) -> usize {
-    let (start, end) = if foreign { (start, end) } else { name_around(text, start) };
-    let what = if foreign { Some(Asks::Password) } else { asks(&text[start..end]) };
-    if let Some(what) = what {
-        if what == Asks::Key && text[start..end].to_ascii_lowercase().contains("secret") {
-            pairs::aws_secrets_behind(text, end, out);
-        }
-        out.extend(behind(text, start, end, what));
+/// A name that asks for a secret stands at `start..end`: adds what stands behind it.
+fn named(text: &str, what: Asks, start: usize, end: usize, out: &mut Vec<Span>) {
+    if what == Asks::Key && text[start..end].to_ascii_lowercase().contains("secret") {
+        pairs::aws_secrets_behind(text, end, out);
     }
-    end
+    out.extend(behind(text, start, end, what));
 }
 
 const NAME_MAX_BYTES: usize = 48;
@@ -233,9 +203,12 @@ fn behind(text: &str, start: usize, end: usize, what: Asks) -> Option<Span> {
     let loose = place == Place::Loose;
     let (rule, is_secret) = match what {
         Asks::Password => (&PASSWORD, is_password(value, place)),
-        Asks::Key => (&KEY, !loose && is_key(value, 8)),
+        Asks::Key => (&KEY, !loose && is_key(value, 8) && (quoted || !value::is_code(value))),
         Asks::Auth => (&KEY, !loose && (is_key(value, 12) || grammar::is_basic(value))),
-        Asks::AnyKey => (&KEY, !loose && is_key(value, 16) && !is_digest(value)),
+        Asks::AnyKey => {
+            let is_secret = !loose && is_key(value, 16) && !is_digest(value) && (quoted || !value::is_code(value));
+            (&KEY, is_secret)
+        }
     };
     is_secret.then(|| rule.at(from, to))
 }

@@ -19,6 +19,7 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 mod value;
+mod words;
 
 use super::{Kind, Rule, Span, edge};
 
@@ -37,6 +38,7 @@ impl Secrets {
     pub(super) fn new(enabled: impl Fn(Kind) -> bool) -> Result<Secrets, String> {
         scan::ready()?;
         label::ready()?;
+        grammar::ready()?;
         let wanted = Kind::ALL.iter().copied().filter(|kind| kind.is_secret() && enabled(*kind)).collect();
         Ok(Secrets { wanted })
     }
@@ -46,13 +48,12 @@ impl Secrets {
             return;
         }
         let mut found = Vec::new();
-        sealed::private_keys(text, &mut found);
         scan::tokens(text, &mut found);
-        let shaped = found.len();
+        grammar::forms(text, &mut found);
         label::labels(text, &mut found);
         found.retain(|span| self.wanted.contains(&span.kind));
         if found.len() > 1 {
-            surest(&mut found, shaped);
+            surest(&mut found);
         }
         out.append(&mut found);
     }
@@ -60,7 +61,7 @@ impl Secrets {
 
 /// Of findings in one place keeps the surest, whatever its length: a label covers the dot behind a
 /// token, a row the quote. Whole keys go before what stands in them.
-fn surest(found: &mut Vec<Span>, _shaped: usize) {
+fn surest(found: &mut Vec<Span>) {
     found.sort_by(|a, b| {
         (b.kind == Kind::PrivateKey)
             .cmp(&(a.kind == Kind::PrivateKey))

@@ -49,11 +49,66 @@ const WORDS: [(&str, Asks); 28] = [
 ];
 
 /// Words after it that make it another thing: `password_length`, `token_type`.
-const OTHER_AFTER: [&str; 47] = [
-    "id", "ids", "type", "name", "names", "url", "uri", "path", "file", "dir", "length", "len", "size", "count", "max",
-    "min", "limit", "expiry", "expires", "ttl", "field", "input", "label", "hint", "policy", "regex", "pattern",
-    "reset", "form", "page", "button", "column", "index", "prefix", "provider", "mode", "enabled", "required",
-    "strength", "version", "format", "error", "valid", "map", "usage", "code", "mask",
+const OTHER_AFTER: [&str; 59] = [
+    "mgr",
+    "manager",
+    "handler",
+    "helper",
+    "service",
+    "dialog",
+    "view",
+    "exception",
+    "incorrect",
+    "invalid",
+    "wrong",
+    "store",
+    "id",
+    "ids",
+    "type",
+    "name",
+    "names",
+    "url",
+    "uri",
+    "path",
+    "file",
+    "dir",
+    "length",
+    "len",
+    "size",
+    "count",
+    "max",
+    "min",
+    "limit",
+    "expiry",
+    "expires",
+    "ttl",
+    "field",
+    "input",
+    "label",
+    "hint",
+    "policy",
+    "regex",
+    "pattern",
+    "reset",
+    "form",
+    "page",
+    "button",
+    "column",
+    "index",
+    "prefix",
+    "provider",
+    "mode",
+    "enabled",
+    "required",
+    "strength",
+    "version",
+    "format",
+    "error",
+    "valid",
+    "map",
+    "usage",
+    "code",
+    "mask",
 ];
 /// Words before it: counts of a model's tokens, keys that are not secret.
 const OTHER_BEFORE: [&str; 31] = [
@@ -112,18 +167,26 @@ const NOT_BEFORE_PASS: [&str; 7] = ["by", "com", "tres", "sur", "over", "under",
 /// What the name asks for, if it asks for a secret.
 pub(super) fn asks(name: &str) -> Option<Asks> {
     let lower = name.to_ascii_lowercase();
-    // The last word says what the thing is.
+    // The last word says what the thing is; of words at one place the longer stands first in the table.
     let mut best: Option<(usize, usize, Asks)> = None;
-    for (word, what) in WORDS {
-        let Some(at) = lower.rfind(word) else { continue };
-        let (end, held) = (at + word.len(), best.map_or(0, |(_, end, _)| end));
-        // Of words at one place the longer stands first in the table.
-        if end > held && fits(name, &lower, at, word) {
-            best = Some((at, end, what));
+    for at in 0..lower.len() {
+        if !matches!(lower.as_bytes()[at], b'p' | b'k' | b'w' | b'c' | b's' | b't' | b'a') {
+            continue;
+        }
+        let held = best.map_or(0, |(_, end, _)| end);
+        let found = WORDS
+            .iter()
+            .find(|(word, _)| lower[at..].starts_with(word) && at + word.len() > held && fits(name, &lower, at, word));
+        if let Some((word, what)) = found {
+            best = Some((at, at + word.len(), *what));
         }
     }
     let Some((at, end, what)) = best else { return misspelt(&lower).then_some(Asks::Password) };
     let (before, after) = (&name[..at], &name[end..]);
+    // Many keys are a map, many tokens a count.
+    if matches!(&lower[at..end], "token" | "key") && after.starts_with(['s', 'S']) {
+        return None;
+    }
     let after = after.strip_prefix(['s', 'S']).unwrap_or(after);
     if parts(after).any(|part| OTHER_AFTER.contains(&part.as_str())) {
         return None;

@@ -86,7 +86,7 @@ pub(super) fn tokens(text: &str, out: &mut Vec<Span>) {
         }
         let start = at - bytes[free..at].iter().rev().take_while(|byte| IN_ROW[usize::from(**byte)]).count();
         let end = at + bytes[at..].iter().take_while(|byte| IN_ROW[usize::from(**byte)]).count();
-        if end - start >= ROW_BYTES {
+        if end - start >= ROW_BYTES && may_hold_token(&bytes[start..end]) {
             scan.row(start, end, out);
         }
         free = end;
@@ -186,6 +186,13 @@ impl Scan<'_> {
             }
         }
     }
+}
+
+/// Long words of prose, names in code and ruled lines are rows, too: they hold letters of one case
+/// and no digit, which no token does.
+fn may_hold_token(row: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| row.iter().any(class);
+    has(u8::is_ascii_digit) || (has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase))
 }
 
 /// No letter or digit before it, or the end of an escape: cheap, `Format::find` looks again.

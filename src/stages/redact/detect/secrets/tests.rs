@@ -44,10 +44,23 @@ fn rows_of_words_are_linear() {
     let detector = detector();
     let mut spans = Vec::new();
     let words = formats::all().flat_map(|format| format.words.iter().copied());
-    let forms = super::grammar::WORDS.into_iter();
-    let others =
-        ["password=", "secret: ", "token is ", "://a:", "-----BEGIN PRIVATE KEY-----", "eyJ-", "key", "\\\"key\\\":"];
-    let rows: Vec<&str> = words.chain(forms).chain(others).collect();
+    let others: [&str; 14] = [
+        "password=",
+        "secret: ",
+        "token is ",
+        "://a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "eyJ-",
+        "curl -u ",
+        "\"kty\"",
+        "kind: Secret\n",
+        "$6$",
+        "Bearer ",
+        "identified by ",
+        "key",
+        "\\\"key\\\":",
+    ];
+    let rows: Vec<&str> = words.chain(others).collect();
     for word in rows.iter().step_by(5).chain(&others) {
         for joint in ["", " ", "-"] {
             let text = format!("{word}{joint}").repeat(TEXT_BYTES / (word.len() + 1));

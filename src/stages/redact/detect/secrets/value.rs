@@ -230,6 +230,11 @@ fn is_name(value: &str, mix: &Mix) -> bool {
         && (said.iter().any(|word| lower.contains(word)) || wordy(value) * 10 >= (value.len() - mix.joints) * 8)
 }
 
+/// A bare value that reads like a name of code: `win32api.RegOpenKeyEx`, `_POLY1305_KEY_SIZE`.
+pub(super) fn is_code(value: &str) -> bool {
+    wordy(value) * 10 >= value.len() * 3 || value.contains("KEY") || value.contains("Key")
+}
+
 /// A key, a token, a secret made by a machine.
 pub(super) fn is_key(value: &str, least: usize) -> bool {
     if value.len() < least || is_stand_in(value) || is_path(value) || is_uuid(value) || climbs(value) {
@@ -248,7 +253,7 @@ pub(super) fn is_key(value: &str, least: usize) -> bool {
         && value.bytes().all(of_key)
         && mix.signs * 3 <= value.len()
         && varied(value.as_bytes(), 6)
-        && wordy(value) * 10 < value.len() * 6
+        && wordy(value) * 2 < value.len()
         && mix.joints * 4 <= value.len()
 }
 
