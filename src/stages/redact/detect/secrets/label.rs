@@ -119,27 +119,52 @@ pub(super) fn ready() -> Result<(), String> {
 /// Adds what stands behind names.
 pub(super) fn labels(text: &str, out: &mut Vec<Span>) {
     let (Some(names), Some(foreign)) = (&*NAMES, &*FOREIGN_NAMES) else { return };
-    let mut seen_to = 0;
+    let (mut seen_to, mut tries) = (0, Tries::default());
     names.each(text, |_, start, _| {
         if start >= seen_to {
             let (start, end) = name_around(text, start);
             seen_to = end;
-            if let Some(what) = asks(&text[start..end]) {
-                named(text, what, start, end, out);
+            // What goes on is too long for a name.
+            let whole = !text.as_bytes().get(end).is_some_and(|next| of_name(*next) && *next != b'-');
+            if whole && let Some(what) = asks(&text[start..end]) {
+                named(text, what, start, end, &mut tries, out);
             }
         }
     });
     if !text.is_ascii() {
-        foreign.each(text, |_, start, end| named(text, Asks::Password, start, end, out));
+        foreign.each(text, |_, start, end| named(text, Asks::Password, start, end, &mut tries, out));
+    }
+}
+
+/// In `secret=secret=secret=…` every name has a long value; a few are looked at.
+#[derive(Default)]
+struct Tries {
+    to: usize,
+    count: usize,
+}
+
+impl Tries {
+    const MOST: usize = 4;
+    const LONG_BYTES: usize = 64;
+
+    fn left(&self, start: usize) -> bool {
+        start >= self.to || self.count < Tries::MOST
+    }
+
+    fn count(&mut self, from: usize, to: usize, quoted: bool) {
+        if !quoted && to - from > Tries::LONG_BYTES {
+            self.count = if from < self.to { self.count + 1 } else { 1 };
+            self.to = self.to.max(to);
+        }
     }
 }
 
 /// A name that asks for a secret stands at `start..end`: adds what stands behind it.
-fn named(text: &str, what: Asks, start: usize, end: usize, out: &mut Vec<Span>) {
+fn named(text: &str, what: Asks, start: usize, end: usize, tries: &mut Tries, out: &mut Vec<Span>) {
     if what == Asks::Key && text[start..end].to_ascii_lowercase().contains("secret") {
         pairs::aws_secrets_behind(text, end, out);
     }
-    out.extend(behind(text, start, end, what));
+    out.extend(behind(text, start, end, what, tries));
 }
 
 const NAME_MAX_BYTES: usize = 48;
@@ -186,9 +211,13 @@ pub(super) fn name_before(text: &str, at: usize) -> Option<String> {
 }
 
 /// The secret behind the name at `start..end`.
-fn behind(text: &str, start: usize, end: usize, what: Asks) -> Option<Span> {
+fn behind(text: &str, start: usize, end: usize, what: Asks, tries: &mut Tries) -> Option<Span> {
+    if !tries.left(start) {
+        return None;
+    }
     let (at, mut place) = lead(text, start, end, what)?;
     let (from, to, quoted) = value_at(text, at)?;
+    tries.count(from, to, quoted);
     let (mut from, to) = inner(text, from, to, what);
     if quoted {
         place = Place::Quoted;

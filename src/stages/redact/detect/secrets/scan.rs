@@ -118,7 +118,7 @@ impl Scan<'_> {
         let from = (start - head.max(LABEL_BYTES.min(start))).max(seen.saturating_sub(WORD_BYTES));
         let to = end + after;
         // A row of words that lead nowhere must not be tried from each of them to its end.
-        let mut tries = 8 + (to - from) / 64;
+        let mut tries = 8 + (to - from) / 256;
         let words = self.words;
         let (mut last, mut free_from) = ((usize::MAX, 0), 0);
         self.labels.retain(|(place, _)| place + LABEL_BYTES >= start);
@@ -135,7 +135,7 @@ impl Scan<'_> {
             last = (word, hit_end);
             let found = match &words.targets[word] {
                 Target::Format(format) if format.place == Place::Label => {
-                    self.labels.push((hit_end, format));
+                    self.label(hit_end, format);
                     continue;
                 }
                 // Words are searched without case for the sake of names; tokens have it.
@@ -167,6 +167,14 @@ impl Scan<'_> {
         self.done_to = to.max(seen);
         if !self.labels.is_empty() {
             self.labelled(start, out);
+        }
+    }
+
+    /// A word of a name ends at `end`; the last of its kind counts.
+    fn label(&mut self, end: usize, format: &'static Format) {
+        match self.labels.iter_mut().find(|(_, known)| std::ptr::eq(*known, format)) {
+            Some(known) => known.0 = end,
+            None => self.labels.push((end, format)),
         }
     }
 

@@ -227,6 +227,9 @@ pub(super) fn bare_key(text: &str, at: usize) -> Option<Span> {
     };
     let is_key = matches!(fields, [2, 1, 0, 0x30, ..] | [2, 1, 0, 2, 0x40 | 0x41 | 0x81 | 0x82, ..] | [2, 1, 1, 4, ..]);
     let begins = at == 0 || !is_base64(text.as_bytes()[at - 1]);
+    if !is_key || !begins {
+        return None;
+    }
     let end = body_end(text, at);
-    (is_key && begins && end >= at + KEY_MIN_BYTES).then(|| DER.at(at, end))
+    (end >= at + KEY_MIN_BYTES).then(|| DER.at(at, end))
 }

@@ -62,7 +62,8 @@ const STAND_INS: [&str; 34] = [
 fn is_stand_in(value: &str) -> bool {
     let bytes = value.as_bytes();
     let lower = value.to_ascii_lowercase();
-    let template = ["${", "{{", "#{", "%{", "$(", "<%", "%(", "}}", "...", "****", "xxxx", "@@"];
+    let template =
+        ["${", "{{", "#{", "%{", "$(", "<%", "%(", "}}", "...", "****", "xxxx", "@@", "password=", "secret=", "token="];
     let variable = (bytes[0] == b'$' || bytes[0] == b'%')
         && bytes[1..].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'%' | b':' | b'.'));
     matches!(bytes[0], b'<' | b'[' | b'{' | b'(' | b'*' | b'&')
