@@ -125,7 +125,7 @@ pub(super) fn labels(text: &str, out: &mut Vec<Span>) {
             let (start, end) = name_around(text, start);
             seen_to = end;
             // What goes on is too long for a name.
-            let whole = !text.as_bytes().get(end).is_some_and(|next| of_name(*next) && *next != b'-');
+            let whole = end - start <= NAME_MAX_BYTES;
             if whole && let Some(what) = asks(&text[start..end]) {
                 named(text, what, start, end, &mut tries, out);
             }
@@ -167,7 +167,7 @@ fn named(text: &str, what: Asks, start: usize, end: usize, tries: &mut Tries, ou
     out.extend(behind(text, start, end, what, tries));
 }
 
-const NAME_MAX_BYTES: usize = 48;
+const NAME_MAX_BYTES: usize = 64;
 
 fn of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
