@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::detect::Phones;
-use super::kind::Kind;
+use super::kind::{Group, Kind};
 use crate::record::{Id, ProjectKey};
 
 /// Crockford's base32 in lower case: no i, l, o, u.
@@ -41,14 +41,13 @@ impl Pseudonyms {
         match kind {
             Kind::Email => Cow::Owned(raw.to_lowercase()),
             Kind::Phone => Cow::Owned(self.phones.canonical(raw)),
-            Kind::Card | Kind::Ssn => Cow::Owned(digits(raw)),
-            Kind::Iban => {
-                Cow::Owned(raw.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect())
-            }
+            Kind::Card => Cow::Owned(digits(raw)),
+            Kind::Iban => Cow::Owned(squeezed(raw)),
             Kind::Ip => match raw.parse::<IpAddr>() {
                 Ok(address) => Cow::Owned(address.to_canonical().to_string()),
                 Err(_) => Cow::Borrowed(raw),
             },
+            _ if kind.group() == Group::Government => Cow::Owned(squeezed(raw)),
             _ => Cow::Borrowed(raw),
         }
     }
@@ -64,6 +63,11 @@ impl Pseudonyms {
     pub fn token(&self, kind: Kind, raw: &str) -> String {
         token_of(kind, self.value_hash(kind, raw))
     }
+}
+
+/// Numbers that people write with and without separators, in either case.
+fn squeezed(raw: &str) -> String {
+    raw.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 fn digits(raw: &str) -> String {
@@ -139,6 +143,9 @@ mod tests {
             (Kind::Card, &["4111 1111 1111 1111", "4111-1111-1111-1111", "4111111111111111"]),
             (Kind::Ssn, &["123-45-6789", "123456789"]),
             (Kind::Iban, &["GB82 WEST 1234 5698 7654 32", "gb82west12345698765432"]),
+            (Kind::BrCpf, &["111.444.777-35", "111 444 777 35", "11144477735"]),
+            (Kind::UkNino, &["AB 12 34 56 C", "ab123456c"]),
+            (Kind::HkId, &["A123456(3)", "a1234563"]),
             (Kind::Ip, &["2001:db8::1", "2001:0DB8:0::1"]),
             (Kind::Ip, &["::ffff:203.0.113.5", "203.0.113.5"]),
         ];

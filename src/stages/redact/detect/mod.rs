@@ -11,6 +11,7 @@
 mod contact;
 mod edge;
 mod finance;
+mod national;
 mod network;
 mod numbers;
 mod phone;
@@ -30,7 +31,7 @@ use super::rule::Rule;
 pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
     let groups: [&'static [&'static Rule]; 4] =
         [&contact::RULES, &network::RULES, &finance::RULES, &phone_candidate::RULES];
-    groups.into_iter().flatten().copied().chain(secrets::rules())
+    groups.into_iter().flatten().copied().chain(secrets::rules()).chain(national::rules())
 }
 
 /// Where something was found. Bytes, half-open, on character boundaries.
@@ -54,6 +55,7 @@ pub struct Detector {
     enabled: KindSet,
     phones: Phones,
     secrets: secrets::Secrets,
+    national: national::National,
 }
 
 impl Detector {
@@ -61,7 +63,8 @@ impl Detector {
     pub fn new(kinds: &[Kind], phone_regions: &[String]) -> Result<Detector, String> {
         let enabled: KindSet = kinds.iter().copied().collect();
         let secrets = secrets::Secrets::new(|kind| enabled.has(kind))?;
-        Ok(Detector { enabled, phones: Phones::new(phone_regions)?, secrets })
+        let national = national::National::new(|kind| enabled.has(kind));
+        Ok(Detector { enabled, phones: Phones::new(phone_regions)?, secrets, national })
     }
 
     fn has(&self, kind: Kind) -> bool {
@@ -86,11 +89,11 @@ impl Detector {
 
     fn numbers(&self, text: &str, out: &mut Vec<Span>) {
         let wanted = [Kind::Phone, Kind::Ip, Kind::Card, Kind::Ssn, Kind::Iban];
-        if !wanted.iter().any(|kind| self.has(*kind)) {
+        if self.national.is_empty() && !wanted.iter().any(|kind| self.has(*kind)) {
             return;
         }
         let mut runs = Vec::new();
-        let mut at = 0;
+        let (mut at, mut seen) = (0, 0);
         while let Some(digit) = numbers::next_digit(text.as_bytes(), at) {
             at = numbers::cluster(text.as_bytes(), digit, &mut runs);
             if self.has(Kind::Iban) && runs[0].digits() >= 2 {
@@ -101,6 +104,9 @@ impl Detector {
             {
                 at = end.max(at);
                 continue;
+            }
+            if !self.national.is_empty() {
+                self.national.find(text, &runs, &mut seen, out);
             }
             self.cluster(text, &runs, out);
         }

@@ -95,7 +95,7 @@ fn separator(rest: &[u8]) -> Option<(Sep, usize)> {
 }
 
 /// One separating character and its length in bytes.
-fn one(rest: &[u8]) -> Option<(Sep, usize)> {
+pub(super) fn one(rest: &[u8]) -> Option<(Sep, usize)> {
     Some(match *rest {
         [b' ', ..] => (Sep::Space, 1),
         [b'-', ..] => (Sep::Hyphen, 1),

@@ -1,0 +1,187 @@
+//! Numbers that states issue: one engine for the tables of all countries.
+//!
+//! A row of a table is a rule, the forms in which people write the number, and a check over its
+//! characters. The engine walks the groups of letters and digits around a cluster of digits and
+//! compares only the forms whose first group has the same length.
+//!
+//! Not here: SSN, cards and accounts (`finance`); passports, MRZ lines, plates and VIN.
+//!
+//! Always: forms first, then the check, then what stands beside, then words: prose costs a few
+//! comparisons a number. Every group of a text is looked at a bounded number of times.
+
+mod americas;
+mod asia_east;
+mod asia_south;
+mod australia;
+mod check;
+mod context;
+mod europe_east;
+mod europe_north;
+mod europe_south;
+mod europe_west;
+mod form;
+mod groups;
+mod other;
+mod uk;
+mod us;
+mod vat;
+
+use super::numbers::{Run, Sep};
+use super::{Kind, Rule, Span};
+use context::Context;
+use form::{Form, Need};
+use groups::{Chain, GROUP_MAX_BYTES, Stand};
+
+/// One rule and how its numbers are written.
+struct Row {
+    rule: Rule,
+    /// See `form` for the language.
+    forms: &'static [&'static str],
+    /// Over the characters without separators, letters in upper case.
+    valid: fn(&[u8]) -> bool,
+}
+
+static TABLES: [&[Row]; 12] = [
+    us::ROWS,
+    uk::ROWS,
+    europe_west::ROWS,
+    europe_south::ROWS,
+    europe_north::ROWS,
+    europe_east::ROWS,
+    vat::ROWS,
+    asia_south::ROWS,
+    asia_east::ROWS,
+    australia::ROWS,
+    americas::ROWS,
+    other::ROWS,
+];
+
+pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
+    TABLES.into_iter().flatten().map(|row| &row.rule)
+}
+
+/// Labels that say "a number of a state" in any country. They are enough for checks that a
+/// chance number rarely passes (`?` forms), and lift no score.
+const GENERIC: [&str; 22] = [
+    "national id*",
+    "nationalid",
+    "identity number",
+    "identity card",
+    "identification number",
+    "identity no",
+    "id card",
+    "id number",
+    "idnumber",
+    "personal id*",
+    "personal number",
+    "citizen id",
+    "citizenship number",
+    "citizen number",
+    "tax id*",
+    "taxid",
+    "tax number",
+    "taxpayer*",
+    "tin",
+    "social security",
+    "national insurance",
+    "government id",
+];
+
+/// The rows of the chosen kinds, ready to be compared.
+pub(super) struct National {
+    forms: Vec<Form>,
+    /// Places in `forms` by the length of the first group.
+    by_len: [Vec<u16>; GROUP_MAX_BYTES + 1],
+}
+
+impl National {
+    pub(super) fn new(enabled: impl Fn(Kind) -> bool) -> National {
+        let rows = TABLES.into_iter().flatten().filter(|row| enabled(row.rule.kind));
+        let forms: Vec<Form> = rows.flat_map(|row| row.forms.iter().map(|form| Form::parse(row, form))).collect();
+        let mut by_len: [Vec<u16>; GROUP_MAX_BYTES + 1] = Default::default();
+        for (place, form) in forms.iter().enumerate() {
+            by_len[form.first_len()].push(place as u16);
+        }
+        National { forms, by_len }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.forms.is_empty()
+    }
+
+    /// Reports the numbers that hold digits of this cluster and begin at or after `*seen`, which
+    /// is moved behind what was looked at.
+    pub(super) fn find(&self, text: &str, runs: &[Run], seen: &mut usize, out: &mut Vec<Span>) {
+        let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return };
+        if last.end <= *seen || !groups::worth_a_look(text.as_bytes(), runs) {
+            return;
+        }
+        let mut at = first.start.max(*seen);
+        let mut chain = Chain::default();
+        while at < last.end {
+            chain.gather(text, at, *seen);
+            for start in 0..chain.starts {
+                self.numbers_at(text, &chain, start, out);
+            }
+            at = chain.next;
+            *seen = at;
+        }
+    }
+
+    fn numbers_at(&self, text: &str, chain: &Chain, start: usize, out: &mut Vec<Span>) {
+        let groups = &chain.groups[start..];
+        let mut context = None;
+        for form in &self.by_len[groups[0].len()] {
+            let form = &self.forms[usize::from(*form)];
+            if let Some(end) = form.fits(text, groups)
+                && let Some(found) = judge(text, form, groups, end, &mut context)
+            {
+                out.push(found);
+            }
+        }
+    }
+}
+
+/// A number of the right form: its check, its neighbours, its words.
+fn judge(
+    text: &str,
+    form: &Form,
+    groups: &[groups::Group],
+    end: usize,
+    context: &mut Option<(usize, Context)>,
+) -> Option<Span> {
+    let start = groups[0].start;
+    let number = form::squeezed(&text[start..end]);
+    if !(form.row.valid)(&number) {
+        return None;
+    }
+    let stand = groups::stands(text, start, end);
+    if stand == Stand::Tied {
+        return None;
+    }
+    let rule = &form.row.rule;
+    if !matches!(context, Some((known, _)) if *known == end) {
+        *context = Some((end, Context::around(text, start, end)));
+    }
+    let words = &context.as_ref()?.1;
+    let lower = text[start..end].bytes().any(|byte| byte.is_ascii_lowercase());
+    if lower && text[start..end].bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    if let Some(distance) = words.nearest(rule.context) {
+        // Of two labelled readings the one nearest its label wins, and any wins over a phone.
+        let score = 0.99 - 0.03 * (distance.min(64) as f32 / 64.0);
+        return Some(Span { score, ..rule.at(start, end) });
+    }
+    let alone = match form.need {
+        // Lower case is rare in documents and common in hashes: only the surest checks bear it.
+        Need::Nothing => (!lower || rule.score >= 0.95) && !groups::in_row(text, groups, form.groups(), end),
+        Need::Words => words.nearest(&GENERIC).is_some(),
+        Need::OwnWords => false,
+    };
+    (alone && stand == Stand::Free).then(|| rule.at(start, end))
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
