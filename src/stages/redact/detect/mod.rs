@@ -63,7 +63,7 @@ impl Detector {
     pub fn new(kinds: &[Kind], phone_regions: &[String]) -> Result<Detector, String> {
         let enabled: KindSet = kinds.iter().copied().collect();
         let secrets = secrets::Secrets::new(|kind| enabled.has(kind))?;
-        let national = national::National::new(|kind| enabled.has(kind));
+        let national = national::National::new(|kind| enabled.has(kind))?;
         Ok(Detector { enabled, phones: Phones::new(phone_regions)?, secrets, national })
     }
 

@@ -2,24 +2,66 @@
 //!
 //! Not here: which words speak for which number (the tables beside this file).
 //!
-//! Always: only a bounded window is read; folding is done once a number, and only for numbers
-//! whose digits already passed.
+//! Always: only a bounded window is read; folding is done once a stretch of numbers, and only for
+//! numbers whose digits already passed.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use unicode_normalization::UnicodeNormalization;
 
 const BEFORE_BYTES: usize = 64;
 const AFTER_BYTES: usize = 28;
 
-/// Lower-case words without accents and punctuation, one space around each: `"Cust_taxId":` is
-/// ` cust tax id `, and "C.P.F. nº" is ` cpf no `.
-#[derive(Default)]
-pub(super) struct Context {
-    before: String,
-    after: String,
+/// A word behind a number speaks less for it than one before.
+const BEHIND: usize = 20;
+
+/// All words of all rules, looked for at once.
+pub(super) struct Labels {
+    machine: AhoCorasick,
+    words: Vec<&'static str>,
 }
 
+impl Labels {
+    pub(super) fn new(words: impl Iterator<Item = &'static str>) -> Result<Labels, String> {
+        let mut words: Vec<_> = words.collect();
+        words.sort_unstable();
+        words.dedup();
+        let machine = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(words.iter().map(|word| stem(word)))
+            .map_err(|error| format!("the words of national numbers: {error}"))?;
+        Ok(Labels { machine, words })
+    }
+
+    /// The places of words in this list.
+    pub(super) fn ids(&self, words: &[&str]) -> Vec<u16> {
+        words.iter().filter_map(|word| self.words.binary_search(word).ok()).map(|place| place as u16).collect()
+    }
+
+    /// The words that stand whole in a folded text, and where they begin and end. A word ends where
+    /// it ends here, unless it ends in `*`; words of scripts without spaces may stand anywhere.
+    fn hits(&self, folded: &str) -> impl Iterator<Item = (u16, usize, usize)> {
+        let open = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ' || !byte.is_ascii());
+        self.machine.find_overlapping_iter(folded).filter_map(move |hit| {
+            let (word, bytes) = (self.words[hit.pattern().as_usize()], folded.as_bytes());
+            let whole = !word.is_ascii()
+                || (open(bytes.get(hit.start().wrapping_sub(1)))
+                    && (word.ends_with('*') || open(bytes.get(hit.end()))));
+            whole.then(|| (hit.pattern().as_u32() as u16, hit.start(), hit.end()))
+        })
+    }
+}
+
+fn stem(word: &str) -> &str {
+    word.strip_suffix('*').unwrap_or(word)
+}
+
+/// The words in and around a stretch of a text, and where they begin and end in the text. Numbers
+/// of one stretch share it, so a text full of numbers is folded about twice, not once a number.
+pub(super) struct Context(Vec<(u16, usize, usize)>);
+
 impl Context {
-    pub(super) fn around(text: &str, start: usize, end: usize) -> Context {
+    /// Of the numbers between `start` and `end`.
+    pub(super) fn around(labels: &Labels, text: &str, start: usize, end: usize) -> Context {
         let mut from = start.saturating_sub(BEFORE_BYTES);
         while !text.is_char_boundary(from) {
             from += 1;
@@ -32,44 +74,44 @@ impl Context {
         while !text.is_char_boundary(to) {
             to -= 1;
         }
-        // What stands behind the next number, line or sentence belongs to something else.
-        let after = &text[end..to];
-        let stop =
-            after.find(|c: char| c.is_ascii_digit() || matches!(c, '\n' | '.' | ';' | '"')).unwrap_or(after.len());
-        Context { before: folded(&text[from..start]), after: folded(&after[..stop]) }
-    }
-
-    /// How many bytes away the nearest of `words` stands. A word ends where it ends here, unless it
-    /// ends in `*`; words of scripts without spaces may stand anywhere.
-    pub(super) fn nearest(&self, words: &[&str]) -> Option<usize> {
-        words.iter().filter_map(|word| self.distance(word)).min()
-    }
-
-    fn distance(&self, word: &str) -> Option<usize> {
-        let stem = word.strip_suffix('*').unwrap_or(word);
-        let fits = |heap: &str, at: usize| {
-            let bytes = heap.as_bytes();
-            !stem.is_ascii()
-                || (bytes.get(at.wrapping_sub(1)).is_none_or(|before| *before == b' ' || !before.is_ascii())
-                    && (stem.len() < word.len()
-                        || bytes.get(at + stem.len()).is_none_or(|after| *after == b' ' || !after.is_ascii())))
+        let (folded, places) = folded(&text[from..to]);
+        let place = |(word, start, end): (u16, usize, usize)| {
+            (word, from + places[start] as usize, from + places[end - 1] as usize + 1)
         };
-        let before = self.before.rmatch_indices(stem).find(|(at, _)| fits(&self.before, *at));
-        if let Some((at, _)) = before {
-            return Some(self.before.len() - at - stem.len());
-        }
-        /// A word behind a number speaks less for it than one before.
-        const BEHIND: usize = 20;
-        self.after.match_indices(stem).find(|(at, _)| fits(&self.after, *at)).map(|(at, _)| at + BEHIND)
+        Context(labels.hits(&folded).map(place).collect())
+    }
+
+    /// How far from the number the nearest of `words` is.
+    pub(super) fn nearest(&self, words: &[u16], text: &str, start: usize, end: usize) -> Option<usize> {
+        // What stands behind the next number, line or sentence belongs to something else.
+        let apart = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'\n' | b'.' | b';' | b'"');
+        let distance = |(word, first, last): &(u16, usize, usize)| {
+            if !words.contains(word) {
+                None
+            } else if *last <= start {
+                Some(start - last).filter(|distance| *distance <= BEFORE_BYTES)
+            } else if *first >= end && first - end <= AFTER_BYTES {
+                (!text.as_bytes()[end..*first].iter().any(apart)).then_some(first - end + BEHIND)
+            } else {
+                None
+            }
+        };
+        self.0.iter().filter_map(distance).min()
     }
 }
 
-fn folded(text: &str) -> String {
+/// Lower-case words without accents and punctuation, one space around each: `"Cust_taxId":` is
+/// ` cust tax id `, and "C.P.F. nº" is ` cpf no `.
+///
+/// Beside it, for every byte, the last byte in the text of the character it comes from.
+fn folded(text: &str) -> (String, Vec<u32>) {
     let mut out = String::with_capacity(text.len() + 2);
+    let mut places = Vec::with_capacity(text.len() + 2);
     out.push(' ');
-    let mut chars = text.chars().peekable();
+    let mut chars = text.char_indices().peekable();
     let (mut lower_before, mut initials) = (false, false);
-    while let Some(c) = chars.next() {
+    while let Some((at, c)) = chars.next() {
+        places.resize(out.len(), at.saturating_sub(1) as u32);
         // `taxId` is two words.
         if lower_before && c.is_ascii_uppercase() {
             out.push(' ');
@@ -80,7 +122,7 @@ fn folded(text: &str) -> String {
             'A'..='Z' => out.push(c.to_ascii_lowercase()),
             '\'' | '’' => {}
             // Initials: c.p.f.
-            '.' if (initials || initial(&out)) && chars.peek().is_some_and(|next| next.is_alphabetic()) => {
+            '.' if (initials || initial(&out)) && chars.peek().is_some_and(|(_, next)| next.is_alphabetic()) => {
                 initials = true;
                 continue;
             }
@@ -92,10 +134,12 @@ fn folded(text: &str) -> String {
             '\u{900}'..='\u{e7f}' => out.push(c),
             _ => space(&mut out),
         }
+        places.resize(out.len(), (at + c.len_utf8() - 1) as u32);
         initials &= !out.ends_with(' ');
     }
     space(&mut out);
-    out
+    places.resize(out.len(), text.len().saturating_sub(1) as u32);
+    (out, places)
 }
 
 fn space(out: &mut String) {
@@ -139,7 +183,7 @@ mod tests {
             ("身份证号：", " 身份证号 "),
             ("ת.ז. ", " תז "),
         ] {
-            assert_eq!(folded(text), words);
+            assert_eq!(folded(text).0, words);
         }
     }
 
@@ -147,12 +191,14 @@ mod tests {
     fn words_are_met_whole_and_near() {
         let near = |text: &str, words: &[&str]| {
             let at = text.find('#').unwrap();
-            Context::around(text, at, at + 1).nearest(words)
+            let words: Vec<&'static str> = words.iter().map(|word| &*String::leak((*word).to_owned())).collect();
+            let labels = Labels::new(words.iter().copied()).unwrap();
+            Context::around(&labels, text, at, at + 1).nearest(&labels.ids(&words), text, at, at + 1)
         };
         assert_eq!(near("since #", &["sin"]), None);
-        assert_eq!(near("my sin: #", &["sin"]), Some(1));
+        assert_eq!(near("my sin: #", &["sin"]), Some(2));
         assert_eq!(near("Personalausweisnummer #", &["personalausweis*"]), Some(7));
-        assert_eq!(near("#（身份证）", &["身份证"]), Some(21));
+        assert_eq!(near("#（身份证）", &["身份证"]), Some(25));
         assert!(near("# is my SIN", &["sin"]) > near("my SIN is #", &["sin"]));
         assert_eq!(near("# and 5 SIN", &["sin"]), None);
         // 70 bytes before is another sentence; a word cut by the window is no word.

@@ -34,6 +34,8 @@ struct Shape {
 pub(super) struct Form {
     pub(super) row: &'static Row,
     pub(super) need: Need,
+    /// Places of the rule's words among the labels.
+    pub(super) words: Vec<u16>,
     shapes: Vec<Shape>,
     /// Before each shape but the first; none: any, all the same.
     joints: Vec<Option<Joint>>,
@@ -41,14 +43,14 @@ pub(super) struct Form {
 }
 
 impl Form {
-    pub(super) fn parse(row: &'static Row, form: &str) -> Form {
+    pub(super) fn parse(row: &'static Row, form: &str, words: Vec<u16>) -> Form {
         let (need, form) = match (form.strip_prefix('?'), form.strip_prefix('!')) {
             (Some(rest), _) => (Need::Words, rest),
             (_, Some(rest)) => (Need::OwnWords, rest),
             _ => (Need::Nothing, form),
         };
         let mut parsed =
-            Form { row, need, shapes: vec![Shape::default()], joints: Vec::new(), bracket: form.ends_with(')') };
+            Form { row, need, words, shapes: vec![Shape::default()], joints: Vec::new(), bracket: form.ends_with(')') };
         for c in form.bytes().filter(|c| *c != b')') {
             let joint = match c {
                 b'_' => None,
@@ -107,6 +109,37 @@ impl Form {
             (true, Some(b')')) => Some(end + 1),
             (true, _) => None,
         }
+    }
+}
+
+/// What tells most forms apart, close together: thousands of them are compared for a table of
+/// numbers.
+pub(super) struct Head {
+    pub(super) form: u16,
+    letters: u32,
+    digits: u32,
+    /// Lengths of the second, third and fourth group, one a byte; `mask` covers those it has.
+    lens: u32,
+    mask: u32,
+}
+
+impl Head {
+    pub(super) fn of(form: &Form, place: u16) -> Head {
+        let (mut lens, mut mask) = (0, 0);
+        for (shift, shape) in [0, 8, 16].into_iter().zip(&form.shapes[1..]) {
+            lens |= (shape.len as u32) << shift;
+            mask |= 0xff << shift;
+        }
+        Head { form: place, letters: form.shapes[0].letters, digits: form.shapes[0].digits, lens, mask }
+    }
+
+    /// The lengths of the groups behind the first.
+    pub(super) fn lens(groups: &[Group]) -> u32 {
+        [0, 8, 16].into_iter().zip(&groups[1..]).fold(0, |lens, (shift, group)| lens | (group.len() as u32) << shift)
+    }
+
+    pub(super) fn may_fit(&self, lens: u32, letters: u32) -> bool {
+        lens & self.mask == self.lens && letters & self.letters == self.letters && letters & self.digits == 0
     }
 }
 

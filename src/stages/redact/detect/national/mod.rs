@@ -28,8 +28,8 @@ mod vat;
 
 use super::numbers::{Run, Sep};
 use super::{Kind, Rule, Span};
-use context::Context;
-use form::{Form, Need};
+use context::{Context, Labels};
+use form::{Form, Head, Need};
 use groups::{Chain, GROUP_MAX_BYTES, Stand};
 
 /// One rule and how its numbers are written.
@@ -90,19 +90,25 @@ const GENERIC: [&str; 22] = [
 /// The rows of the chosen kinds, ready to be compared.
 pub(super) struct National {
     forms: Vec<Form>,
-    /// Places in `forms` by the length of the first group.
-    by_len: [Vec<u16>; GROUP_MAX_BYTES + 1],
+    /// Beginnings of `forms` by the length of the first group.
+    by_len: [Vec<Head>; GROUP_MAX_BYTES + 1],
+    labels: Labels,
+    generic: Vec<u16>,
 }
 
 impl National {
-    pub(super) fn new(enabled: impl Fn(Kind) -> bool) -> National {
-        let rows = TABLES.into_iter().flatten().filter(|row| enabled(row.rule.kind));
-        let forms: Vec<Form> = rows.flat_map(|row| row.forms.iter().map(|form| Form::parse(row, form))).collect();
-        let mut by_len: [Vec<u16>; GROUP_MAX_BYTES + 1] = Default::default();
+    pub(super) fn new(enabled: impl Fn(Kind) -> bool) -> Result<National, String> {
+        let rows = || TABLES.into_iter().flatten().filter(|row| enabled(row.rule.kind));
+        let labels = Labels::new(rows().flat_map(|row| row.rule.context).chain(&GENERIC).copied())?;
+        let forms: Vec<Form> = rows()
+            .flat_map(|row| row.forms.iter().map(|form| Form::parse(row, form, labels.ids(row.rule.context))))
+            .collect();
+        let mut by_len: [Vec<Head>; GROUP_MAX_BYTES + 1] = Default::default();
         for (place, form) in forms.iter().enumerate() {
-            by_len[form.first_len()].push(place as u16);
+            by_len[form.first_len()].push(Head::of(form, place as u16));
         }
-        National { forms, by_len }
+        let generic = labels.ids(&GENERIC);
+        Ok(National { forms, by_len, labels, generic })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -120,66 +126,65 @@ impl National {
         let mut chain = Chain::default();
         while at < last.end {
             chain.gather(text, at, *seen);
+            let mut context = None;
             for start in 0..chain.starts {
-                self.numbers_at(text, &chain, start, out);
+                self.numbers_at(text, &chain, start, &mut context, out);
             }
             at = chain.next;
             *seen = at;
         }
     }
 
-    fn numbers_at(&self, text: &str, chain: &Chain, start: usize, out: &mut Vec<Span>) {
+    fn numbers_at(&self, text: &str, chain: &Chain, start: usize, context: &mut Option<Context>, out: &mut Vec<Span>) {
         let groups = &chain.groups[start..];
-        let mut context = None;
-        for form in &self.by_len[groups[0].len()] {
-            let form = &self.forms[usize::from(*form)];
+        let lens = Head::lens(groups);
+        for head in self.by_len[groups[0].len()].iter().filter(|head| head.may_fit(lens, groups[0].letters)) {
+            let form = &self.forms[usize::from(head.form)];
             if let Some(end) = form.fits(text, groups)
-                && let Some(found) = judge(text, form, groups, end, &mut context)
+                && let Some(found) = self.judge(text, form, groups, end, chain, context)
             {
                 out.push(found);
             }
         }
     }
-}
 
-/// A number of the right form: its check, its neighbours, its words.
-fn judge(
-    text: &str,
-    form: &Form,
-    groups: &[groups::Group],
-    end: usize,
-    context: &mut Option<(usize, Context)>,
-) -> Option<Span> {
-    let start = groups[0].start;
-    let number = form::squeezed(&text[start..end]);
-    if !(form.row.valid)(&number) {
-        return None;
+    /// A number of the right form: its check, its neighbours, its words.
+    fn judge(
+        &self,
+        text: &str,
+        form: &Form,
+        groups: &[groups::Group],
+        end: usize,
+        chain: &Chain,
+        context: &mut Option<Context>,
+    ) -> Option<Span> {
+        let (rule, start) = (&form.row.rule, groups[0].start);
+        if !(form.row.valid)(&form::squeezed(&text[start..end])) {
+            return None;
+        }
+        let stand = groups::stands(text, start, end);
+        let lower = text[start..end].bytes().any(|byte| byte.is_ascii_lowercase());
+        let mixed_case = lower && text[start..end].bytes().any(|byte| byte.is_ascii_uppercase());
+        if stand == Stand::Tied || mixed_case {
+            return None;
+        }
+        let words = context.get_or_insert_with(|| {
+            let last = chain.groups.last().map_or(end, |group| group.end.max(end));
+            Context::around(&self.labels, text, chain.groups[0].start, last)
+        });
+        if let Some(distance) = words.nearest(&form.words, text, start, end) {
+            // Of two labelled readings the one nearest its label wins, and any wins over a phone.
+            let score = 0.99 - 0.03 * (distance.min(64) as f32 / 64.0);
+            return Some(Span { score, ..rule.at(start, end) });
+        }
+        let alone = match form.need {
+            // Lower case is rare in documents and common in hashes: only the surest checks bear it.
+            Need::Nothing => (!lower || rule.score >= 0.95) && !groups::in_row(text, groups, form.groups(), end),
+            Need::Words => words.nearest(&self.generic, text, start, end).is_some(),
+            Need::OwnWords => false,
+        };
+        (alone && stand == Stand::Free).then(|| rule.at(start, end))
     }
-    let stand = groups::stands(text, start, end);
-    if stand == Stand::Tied {
-        return None;
-    }
-    let rule = &form.row.rule;
-    if !matches!(context, Some((known, _)) if *known == end) {
-        *context = Some((end, Context::around(text, start, end)));
-    }
-    let words = &context.as_ref()?.1;
-    let lower = text[start..end].bytes().any(|byte| byte.is_ascii_lowercase());
-    if lower && text[start..end].bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return None;
-    }
-    if let Some(distance) = words.nearest(rule.context) {
-        // Of two labelled readings the one nearest its label wins, and any wins over a phone.
-        let score = 0.99 - 0.03 * (distance.min(64) as f32 / 64.0);
-        return Some(Span { score, ..rule.at(start, end) });
-    }
-    let alone = match form.need {
-        // Lower case is rare in documents and common in hashes: only the surest checks bear it.
-        Need::Nothing => (!lower || rule.score >= 0.95) && !groups::in_row(text, groups, form.groups(), end),
-        Need::Words => words.nearest(&GENERIC).is_some(),
-        Need::OwnWords => false,
-    };
-    (alone && stand == Stand::Free).then(|| rule.at(start, end))
 }
 
 #[cfg(test)]
