@@ -71,7 +71,7 @@ impl Redactor {
         let mut spans = Vec::new();
         self.detector.find(text, &mut spans);
         let told = spans.is_empty()
-            && (7..=VALUE_MAX_BYTES).contains(&text.len())
+            && (3..=VALUE_MAX_BYTES).contains(&text.len())
             && !label.is_empty()
             && label.len() <= VALUE_MAX_BYTES
             && text.bytes().any(|byte| byte.is_ascii_digit());

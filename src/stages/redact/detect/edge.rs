@@ -49,7 +49,9 @@ pub(super) fn said_before(text: &str, at: usize, window_bytes: usize, words: &[&
             && !(place > 0 && bytes[place - 1].is_ascii_alphabetic())
             && !(bytes[place].is_ascii() && latin_before(text, place))
             && words.iter().any(|word| {
-                bytes[place..].get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
+                let first = word.as_bytes().first().is_some_and(|first| first.eq_ignore_ascii_case(&bytes[place]));
+                first
+                    && bytes[place..].get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
             })
     })
 }

@@ -8,9 +8,15 @@
 //! inside a token that `pseudonym` wrote. The work is linear in the text: cheap gates (`@`, digits,
 //! key words) run over all of it, everything else only around a hit.
 
+mod address;
+mod birth;
 mod contact;
+mod crypto;
 mod edge;
 mod finance;
+mod geo;
+mod labelled;
+mod mac;
 mod national;
 mod network;
 mod numbers;
@@ -18,6 +24,7 @@ mod phone;
 mod phone_candidate;
 mod phone_edge;
 mod secrets;
+mod vehicle;
 
 use std::collections::BTreeMap;
 
@@ -29,8 +36,19 @@ use super::rule::Rule;
 
 /// All rules, in the order of their detectors.
 pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
-    let groups: [&'static [&'static Rule]; 4] =
-        [&contact::RULES, &network::RULES, &finance::RULES, &phone_candidate::RULES];
+    let groups: [&'static [&'static Rule]; 11] = [
+        &contact::RULES,
+        &network::RULES,
+        &finance::RULES,
+        &phone_candidate::RULES,
+        &address::RULES,
+        &labelled::RULES,
+        &birth::RULES,
+        &crypto::RULES,
+        &vehicle::RULES,
+        &geo::RULES,
+        &mac::RULES,
+    ];
     groups.into_iter().flatten().copied().chain(secrets::rules()).chain(national::rules())
 }
 
@@ -54,6 +72,8 @@ fn span(start: usize, end: usize, kind: Kind, rule: &'static str, score: f32) ->
 pub struct Detector {
     enabled: KindSet,
     phones: Phones,
+    addresses: address::Addresses,
+    labelled: labelled::Labelled,
     secrets: secrets::Secrets,
     national: national::National,
 }
@@ -63,8 +83,14 @@ impl Detector {
     pub fn new(kinds: &[Kind], phone_regions: &[String]) -> Result<Detector, String> {
         let enabled: KindSet = kinds.iter().copied().collect();
         let secrets = secrets::Secrets::new(|kind| enabled.has(kind))?;
-        let national = national::National::new(|kind| enabled.has(kind))?;
-        Ok(Detector { enabled, phones: Phones::new(phone_regions)?, secrets, national })
+        Ok(Detector {
+            enabled,
+            phones: Phones::new(phone_regions)?,
+            addresses: address::Addresses::new(),
+            labelled: labelled::Labelled::new(&enabled),
+            secrets,
+            national: national::National::new(|kind| enabled.has(kind))?,
+        })
     }
 
     fn has(&self, kind: Kind) -> bool {
@@ -80,6 +106,10 @@ impl Detector {
         if self.has(Kind::Email) {
             contact::emails(text, out);
         }
+        if self.has(Kind::Mrz) {
+            vehicle::zones(text, out);
+        }
+        self.labelled.find(text, out);
         self.numbers(text, out);
         if !out.is_empty() {
             outside_tokens(text, out);
@@ -88,14 +118,12 @@ impl Detector {
     }
 
     fn numbers(&self, text: &str, out: &mut Vec<Span>) {
-        let wanted = [Kind::Phone, Kind::Ip, Kind::Card, Kind::Ssn, Kind::Iban];
-        if self.national.is_empty() && !wanted.iter().any(|kind| self.has(*kind)) {
-            return;
-        }
         let mut runs = Vec::new();
+        let mut streets = address::Seen::default();
         let (mut at, mut seen) = (0, 0);
         while let Some(digit) = numbers::next_digit(text.as_bytes(), at) {
             at = numbers::cluster(text.as_bytes(), digit, &mut runs);
+            self.near(text, &runs, &mut streets, out);
             if self.has(Kind::Iban) && runs[0].digits() >= 2 {
                 at = finance::iban(text, digit, out).map_or(at, |end| end.max(at));
             }
@@ -109,6 +137,35 @@ impl Detector {
                 self.national.find(text, &runs, &mut seen, out);
             }
             self.cluster(text, &runs, out);
+        }
+    }
+
+    /// What the words and letters around a cluster say about it.
+    fn near(&self, text: &str, runs: &[numbers::Run], seen: &mut address::Seen, out: &mut Vec<Span>) {
+        if self.has(Kind::Address) {
+            self.addresses.find(text, runs, seen, out);
+        }
+        if self.has(Kind::Postcode) {
+            self.addresses.postcodes(text, runs, out);
+        }
+        self.labelled.number(text, runs, out);
+        if self.has(Kind::DateOfBirth) {
+            birth::date(text, runs, out);
+        }
+        if self.has(Kind::Age) {
+            birth::age(text, runs[0], out);
+        }
+        if self.has(Kind::CryptoAddress) {
+            crypto::find(text, runs[0], out);
+        }
+        if self.has(Kind::Vin) {
+            vehicle::vin(text, runs[0], out);
+        }
+        if self.has(Kind::Geo) {
+            geo::find(text, runs, out);
+        }
+        if self.has(Kind::Mac) {
+            mac::find(text, runs[0], out);
         }
     }
 
