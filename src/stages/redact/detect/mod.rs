@@ -64,10 +64,6 @@ pub struct Span {
     pub score: f32,
 }
 
-fn span(start: usize, end: usize, kind: Kind, rule: &'static str, score: f32) -> Span {
-    Span { start_byte: start as u32, end_byte: end as u32, kind, rule, rule_version: 1, score }
-}
-
 /// All rules for the chosen kinds. Immutable: share one among threads.
 pub struct Detector {
     enabled: KindSet,
@@ -248,7 +244,14 @@ pub(super) mod tests {
 
     #[test]
     fn one_of_overlapping_spans_stays() {
-        let make = |start, end, kind, score| span(start, end, kind, "test", score);
+        let make = |start_byte, end_byte, kind, score| Span {
+            start_byte,
+            end_byte,
+            kind,
+            rule: "test",
+            rule_version: 1,
+            score,
+        };
         type Case<'a> = (Vec<Span>, &'a [(u32, Kind)]);
         let cases: [Case; 4] = [
             (vec![make(0, 20, Kind::Card, 0.9), make(5, 10, Kind::OpenaiKey, 0.1)], &[(5, Kind::OpenaiKey)]),
