@@ -85,7 +85,7 @@ const WALLS: &[Wall] = &[
         except: &[
             ("src/main.rs", "print", "prints the error that ends the program"),
             ("src/cli/", "std", "the only place that prints"),
-            ("src/bin/corpus/", "println!", "a program of its own"),
+            ("src/bin/", "println!", "programs of their own"),
         ],
     },
 ];

@@ -79,65 +79,70 @@ fn made() -> String {
         let hex = hash.to_hex();
         let (h, b) = (hex.as_str(), hash.as_bytes());
         let number = u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], 0]);
-        let uuid = format!("{}-{}-4{}-a{}-{}", &h[..8], &h[8..12], &h[13..16], &h[17..20], &h[20..32]);
         // Writing to a string cannot fail.
-        let _ = match n % 10 {
-            0 => writeln!(text, "request_id={uuid} status=200 dur_ms={}", number % 9000),
-            1 => writeln!(text, "commit {}\n", &h[..40]),
-            2 => writeln!(text, "\"integrity\": \"sha512-{}{}==\",", base64(b), base64(blake3::hash(b).as_bytes())),
-            3 => writeln!(
-                text,
-                "upgrade from {}.{}.{} to v{}.{}.{}-rc.{}",
-                b[0] % 20,
-                b[1],
-                b[2],
-                b[3] % 20,
-                b[4],
-                b[5],
-                b[6] % 9
-            ),
-            4 => writeln!(text, "ISBN {}", isbn(number)),
-            5 => writeln!(
-                text,
-                "2026-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z INFO worker.job id={} queue=exports",
-                b[0] % 12 + 1,
-                b[1] % 28 + 1,
-                b[2] % 24,
-                b[3] % 60,
-                b[4] % 60,
-                number % 1000,
-                number % 100_000
-            ),
-            6 => writeln!(text, "sha256:{h}"),
-            7 => writeln!(
-                text,
-                "let x{} = {}.{:06} * {} + 0x{};",
-                n,
-                b[0],
-                number % 1_000_000,
-                number % 100_000,
-                &h[..8]
-            ),
-            8 => writeln!(
-                text,
-                "epoch {} offset {} bytes {}\n",
-                1_700_000_000 + number % 90_000_000,
-                number % 10_000_000_000,
-                number % 1_000_000_000
-            ),
-            _ => writeln!(
-                text,
-                "| {} | {:.2} | {} | ${},{:03}.{:02} |",
-                b[0],
-                f64::from(b[1]) / 3.0,
-                number % 100_000,
-                b[2],
-                number % 1000,
-                b[3] % 100
-            ),
-        };
+        let _ = line(&mut text, n, number, h, b);
     }
     text
+}
+
+/// The line of look-alikes that this number and this hash make.
+fn line(text: &mut String, n: u64, number: u64, h: &str, b: &[u8; 32]) -> std::fmt::Result {
+    match n % 10 {
+        0 => writeln!(
+            text,
+            "request_id={}-{}-4{}-a{}-{} status=200 dur_ms={}",
+            &h[..8],
+            &h[8..12],
+            &h[13..16],
+            &h[17..20],
+            &h[20..32],
+            number % 9000
+        ),
+        1 => writeln!(text, "commit {}\n", &h[..40]),
+        2 => writeln!(text, "\"integrity\": \"sha512-{}{}==\",", base64(b), base64(blake3::hash(b).as_bytes())),
+        3 => writeln!(
+            text,
+            "upgrade from {}.{}.{} to v{}.{}.{}-rc.{}",
+            b[0] % 20,
+            b[1],
+            b[2],
+            b[3] % 20,
+            b[4],
+            b[5],
+            b[6] % 9
+        ),
+        4 => writeln!(text, "ISBN {}", isbn(number)),
+        5 => writeln!(
+            text,
+            "2026-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z INFO worker.job id={} queue=exports",
+            b[0] % 12 + 1,
+            b[1] % 28 + 1,
+            b[2] % 24,
+            b[3] % 60,
+            b[4] % 60,
+            number % 1000,
+            number % 100_000
+        ),
+        6 => writeln!(text, "sha256:{h}"),
+        7 => writeln!(text, "let x{} = {}.{:06} * {} + 0x{};", n, b[0], number % 1_000_000, number % 100_000, &h[..8]),
+        8 => writeln!(
+            text,
+            "epoch {} offset {} bytes {}\n",
+            1_700_000_000 + number % 90_000_000,
+            number % 10_000_000_000,
+            number % 1_000_000_000
+        ),
+        _ => writeln!(
+            text,
+            "| {} | {:.2} | {} | ${},{:03}.{:02} |",
+            b[0],
+            f64::from(b[1]) / 3.0,
+            number % 100_000,
+            b[2],
+            number % 1000,
+            b[3] % 100
+        ),
+    }
 }
 
 fn base64(bytes: &[u8]) -> String {

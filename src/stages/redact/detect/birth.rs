@@ -148,11 +148,14 @@ fn han(text: &str, start: usize) -> Option<(usize, usize)> {
 }
 
 fn is_month(word: &str) -> bool {
-    let word = word.trim_end_matches('.').to_lowercase();
-    word.len() >= 3
-        && word.len() <= 10
-        && word.chars().all(char::is_alphabetic)
-        && MONTHS.iter().any(|month| word.starts_with(month))
+    let word = word.trim_end_matches('.');
+    // Their first letters: nearly all words end here.
+    let first = word.as_bytes().first().is_some_and(|first| b"jfmasondegl".contains(&first.to_ascii_lowercase()));
+    if !first || !(3..=10).contains(&word.len()) || !word.chars().all(char::is_alphabetic) {
+        return false;
+    }
+    let word = word.to_lowercase();
+    MONTHS.iter().any(|month| word.starts_with(month))
 }
 
 /// `May 5, 1980`, `5th of May 1980`, `3 de mayo de 1980`: day before or behind the month's name.
@@ -160,9 +163,12 @@ fn worded(text: &str, day: Run) -> Option<(usize, usize)> {
     if day.digits() > 2 || !(1..=31).contains(&value(text, day)) {
         return None;
     }
-    let before = text[..day.start].trim_end_matches(' ');
+    // No longer than a month's name: looking for its beginning must not walk through the text.
+    let window = text.floor_char_boundary(day.start.saturating_sub(16));
+    let before = text[window..day.start].trim_end_matches(' ');
     let from = before.rfind([' ', ':', '"', '\n', '(']).map_or(0, |at| at + 1);
-    let month_first = before.len() - from <= 10 && is_month(&before[from..]);
+    let month_first = (from > 0 || window == 0) && is_month(&before[from..]);
+    let from = window + from;
     let mut rest = &text[day.end..];
     for suffix in ["st", "nd", "rd", "th", ".", "er"] {
         rest = rest.strip_prefix(suffix).unwrap_or(rest);
@@ -206,7 +212,8 @@ fn clean(text: &str, at: usize) -> bool {
 
 /// Words right behind a number that make it an age.
 fn years_old(text: &str, start: usize, rest: &str) -> bool {
-    if !rest.starts_with([' ', '-', 'y', 'Y']) {
+    let letter = |at: usize| rest.as_bytes().get(at).map(u8::to_ascii_lowercase);
+    if !(letter(0) == Some(b'y') || matches!((letter(0), letter(1)), (Some(b' ' | b'-'), Some(b'y' | b'j' | b'a')))) {
         return false;
     }
     let begins = |rest: &str, word: &str| {

@@ -20,7 +20,9 @@ pub(super) fn is_cjk(c: char) -> bool {
 }
 
 fn is_word(c: char) -> bool {
-    c == '_' || (c.is_alphanumeric() && !is_cjk(c))
+    // The table says so of spaces, dashes and marks, too, but slowly.
+    let sign = matches!(c, '\u{2000}'..='\u{206f}');
+    c == '_' || (!sign && c.is_alphanumeric() && !is_cjk(c))
 }
 
 /// A word runs into the candidate from the left. The letter of a JSON escape (`\n2025550173` in
@@ -41,8 +43,13 @@ pub(super) fn escape_before(text: &str, at: usize) -> bool {
 
 /// One of `words` (lower case) begins a word within `window_bytes` before `at`.
 pub(super) fn said_before(text: &str, at: usize, window_bytes: usize, words: &[&str]) -> bool {
+    said_last(text, at, window_bytes, words).is_some()
+}
+
+/// Where the last of these words begins.
+pub(super) fn said_last(text: &str, at: usize, window_bytes: usize, words: &[&str]) -> Option<usize> {
     let bytes = &text.as_bytes()[..at];
-    (at.saturating_sub(window_bytes)..at).any(|place| {
+    (at.saturating_sub(window_bytes)..at).rev().find(|&place| {
         // Words are compared only where a word begins: a table of numbers costs next to nothing.
         let letter = bytes[place].is_ascii_alphabetic() || !bytes[place].is_ascii();
         letter

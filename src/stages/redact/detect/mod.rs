@@ -119,7 +119,12 @@ impl Detector {
         let (mut at, mut seen) = (0, 0);
         while let Some(digit) = numbers::next_digit(text.as_bytes(), at) {
             at = numbers::cluster(text.as_bytes(), digit, &mut runs);
-            self.near(text, &runs, &mut streets, out);
+            self.said(text, &runs, &mut streets, out);
+            if numbers::is_plain(text.as_bytes(), &runs) {
+                self.national.find(text, &runs, &mut seen, out);
+                continue;
+            }
+            self.tied(text, &runs, out);
             if self.has(Kind::Iban) && runs[0].digits() >= 2 {
                 at = finance::iban(text, digit, out).map_or(at, |end| end.max(at));
             }
@@ -129,15 +134,13 @@ impl Detector {
                 at = end.max(at);
                 continue;
             }
-            if !self.national.is_empty() {
-                self.national.find(text, &runs, &mut seen, out);
-            }
+            self.national.find(text, &runs, &mut seen, out);
             self.cluster(text, &runs, out);
         }
     }
 
-    /// What the words and letters around a cluster say about it.
-    fn near(&self, text: &str, runs: &[numbers::Run], seen: &mut address::Seen, out: &mut Vec<Span>) {
+    /// What the words around a cluster say about it.
+    fn said(&self, text: &str, runs: &[numbers::Run], seen: &mut address::Seen, out: &mut Vec<Span>) {
         if self.has(Kind::Address) {
             self.addresses.find(text, runs, seen, out);
         }
@@ -151,6 +154,10 @@ impl Detector {
         if self.has(Kind::Age) {
             birth::age(text, runs[0], out);
         }
+    }
+
+    /// What letters and signs right beside a cluster make of it.
+    fn tied(&self, text: &str, runs: &[numbers::Run], out: &mut Vec<Span>) {
         if self.has(Kind::CryptoAddress) {
             crypto::find(text, runs[0], out);
         }

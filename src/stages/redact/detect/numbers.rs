@@ -73,6 +73,19 @@ pub(super) fn cluster(bytes: &[u8], at: usize, runs: &mut Vec<Run>) -> usize {
     }
 }
 
+/// A short number alone in prose: nothing but a space or the end of a phrase beside it. It is no
+/// part of an identifier.
+pub(super) fn is_plain(bytes: &[u8], runs: &[Run]) -> bool {
+    let [run] = runs else { return false };
+    let before = run.start == 0 || matches!(bytes[run.start - 1], b' ' | b'\n' | b'$' | b'(');
+    let after = match bytes[run.end..] {
+        [] | [b' ' | b'\n' | b'?' | b'!' | b')' | b'%', ..] => true,
+        [b'.' | b',', ref rest @ ..] => matches!(rest, [] | [b' ' | b'\n', ..]),
+        _ => false,
+    };
+    run.digits() <= 4 && before && after
+}
+
 /// The separator at the start of `rest`, if a digit follows it.
 fn separator(rest: &[u8]) -> Option<(Sep, usize)> {
     let (first, mut len) = one(rest)?;

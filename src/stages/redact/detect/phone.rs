@@ -9,7 +9,7 @@
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
 use super::Span;
-use super::edge::{before, said_before};
+use super::edge::{before, said_last};
 use super::numbers::{self, Run};
 use super::phone_candidate::{Candidate, Country, GROUPS_MAX, trunk};
 use super::phone_edge::{dates, extension, plus_before, tied_after, tied_before};
@@ -38,6 +38,17 @@ pub(super) const PHONE_WORDS: [&str; 18] = [
     "전화",
     "电话",
 ];
+
+/// How far before a number a word for it may begin.
+const SAID_BYTES: usize = 40;
+
+/// What the phones of one cluster share.
+struct Around {
+    /// Runs that belong to dates, as bits.
+    dates: u64,
+    /// A word for a phone is near the numbers that begin up to here.
+    said_to: Option<usize>,
+}
 
 /// Region names as in ISO 3166 (`GB`, not `UK`).
 fn parse_regions(names: &[String]) -> Result<Vec<Region>, String> {
@@ -70,10 +81,14 @@ impl Phones {
 
     /// Reports the numbers of one cluster, from left to right, longest first.
     pub(super) fn find(&self, text: &str, runs: &[Run], out: &mut Vec<Span>) {
-        let dates = dates(text, runs);
+        let around = Around {
+            dates: dates(text, runs),
+            // No word stands inside a cluster, so all its numbers see the same ones.
+            said_to: said_last(text, runs[0].start, SAID_BYTES, &PHONE_WORDS).map(|word| word + SAID_BYTES),
+        };
         let mut first = 0;
         while first < runs.len() {
-            first = match self.longest(text, runs, first, dates) {
+            first = match self.longest(text, runs, first, &around) {
                 Some((found, next)) => {
                     out.push(found);
                     next
@@ -118,10 +133,10 @@ impl Phones {
     }
 
     /// The longest number that begins with run `first`, and the run after it.
-    fn longest(&self, text: &str, runs: &[Run], first: usize, dates: u64) -> Option<(Span, usize)> {
+    fn longest(&self, text: &str, runs: &[Run], first: usize, around: &Around) -> Option<(Span, usize)> {
         let start = runs[first].start;
         let plus = if first == 0 { plus_before(text, start) } else { None };
-        let barred = |run: usize| plus.is_none() && dates >> run & 1 == 1;
+        let barred = |run: usize| plus.is_none() && around.dates >> run & 1 == 1;
         if barred(first) || runs[first].sep.is_tight() || (plus.is_none() && first == 0 && tied_before(text, start)) {
             return None;
         }
@@ -136,11 +151,15 @@ impl Phones {
                 !barred(first + place) && total <= DIGITS_MAX + 1
             })
             .count();
-        let said = plus.is_none() && said_before(text, start, 40, &PHONE_WORDS);
+        let said = plus.is_none() && around.said_to.is_some_and(|to| start <= to);
         for last in (first..first + most).rev() {
             let digits: usize = runs[first..=last].iter().map(Run::digits).sum();
             if digits < DIGITS_MIN {
                 break;
+            }
+            // Single digits in a row are a table or a count; nobody dials so.
+            if digits == last - first + 1 {
+                continue;
             }
             let end = runs[last].end;
             let tied = match runs.get(last + 1) {

@@ -135,6 +135,9 @@ pub(super) struct Addresses {
     words: Words,
 }
 
+/// House, unit and road have numbers: `5 1201 101 Highway`.
+const NUMBERS_MAX: usize = 6;
+
 /// Where the last address of a text ends: numbers inside it are not looked at again.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -152,7 +155,9 @@ impl Addresses {
 
     /// Reports the address around a cluster of digits.
     pub(super) fn find(&self, text: &str, runs: &[Run], seen: &mut Seen, out: &mut Vec<Span>) {
-        for (place, run) in runs.iter().enumerate() {
+        // In a table of numbers only the last ones have words behind them.
+        let (table, last) = (runs.len().saturating_sub(NUMBERS_MAX), runs.len());
+        for (place, run) in runs.iter().enumerate().filter(|(place, _)| *place == 0 || (table..last).contains(place)) {
             // A number inside `123-01` begins no address of its own.
             if run.start < seen.end || run.digits() > 6 || (place > 0 && run.sep != Sep::Space && run.sep != Sep::Loose)
             {

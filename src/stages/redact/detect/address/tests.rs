@@ -1,3 +1,5 @@
+//! Addresses in sentences, and sentences without one.
+
 use crate::stages::redact::detect::tests::finds;
 use crate::stages::redact::kind::Kind;
 

@@ -111,15 +111,11 @@ impl National {
         Ok(National { forms, by_len, labels, generic })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.forms.is_empty()
-    }
-
     /// Reports the numbers that hold digits of this cluster and begin at or after `*seen`, which
     /// is moved behind what was looked at.
     pub(super) fn find(&self, text: &str, runs: &[Run], seen: &mut usize, out: &mut Vec<Span>) {
         let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return };
-        if last.end <= *seen || !groups::worth_a_look(text.as_bytes(), runs) {
+        if self.forms.is_empty() || last.end <= *seen || !groups::worth_a_look(text.as_bytes(), runs) {
             return;
         }
         let mut at = first.start.max(*seen);

@@ -110,13 +110,9 @@ struct Scan<'a> {
 impl Scan<'_> {
     fn row(&mut self, start: usize, end: usize, out: &mut Vec<Span>) {
         let bytes = self.text.as_bytes();
-        let after = bytes[end..].iter().take(AFTER_BYTES).take_while(|byte| byte.is_ascii_graphic()).count();
         let seen = self.done_to;
-        let joined =
-            |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b',' | b'<' | b'>' | b'(' | b')');
-        let head = bytes[..start].iter().rev().take(BEFORE_BYTES).take_while(|byte| joined(byte)).count();
-        let from = (start - head.max(LABEL_BYTES.min(start))).max(seen.saturating_sub(WORD_BYTES));
-        let to = end + after;
+        let (from, to) = around(bytes, start, end);
+        let from = from.max(seen.saturating_sub(WORD_BYTES));
         // A row of words that lead nowhere must not be tried from each of them to its end.
         let mut tries = 8 + (to - from) / 256;
         let words = self.words;
@@ -194,6 +190,15 @@ impl Scan<'_> {
             }
         }
     }
+}
+
+/// The row with its name before it and what belongs to a token beyond it.
+fn around(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let joined =
+        |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b',' | b'<' | b'>' | b'(' | b')');
+    let head = bytes[..start].iter().rev().take(BEFORE_BYTES).take_while(|byte| joined(byte)).count();
+    let after = bytes[end..].iter().take(AFTER_BYTES).take_while(|byte| byte.is_ascii_graphic()).count();
+    (start - head.max(LABEL_BYTES.min(start)), end + after)
 }
 
 /// Long words of prose, names in code and ruled lines are rows, too: they hold letters of one case
