@@ -16,7 +16,7 @@ use gristmill::record::{Conversation, ProjectKey};
 use gristmill::stages::dedup::sketch::{Settings, Sketcher, Turn};
 use gristmill::stages::ingest::tokens::Counter;
 use gristmill::stages::ingest::{self, Reading, columnar, language};
-use gristmill::stages::redact::Redactor;
+use gristmill::stages::redact::{Outcome, Redactor};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -90,7 +90,10 @@ fn main() {
     let redactor = Redactor::new(&Redact::default(), &key).expect("defaults are good");
     let mut findings = Vec::new();
     let began = Instant::now();
-    conversations.iter_mut().for_each(|conversation| redactor.conversation(conversation, &mut findings));
+    for conversation in &mut conversations {
+        let scope = redactor.scope(conversation);
+        assert_eq!(redactor.conversation(conversation, scope, &mut findings), Outcome::Kept);
+    }
     tell("redact", began, conversations.len());
     assert!(!findings.is_empty());
 

@@ -6,6 +6,7 @@
 //! the same id on every machine, in every file order and in every run.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// Who speaks. Every source format is normalised to these four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,24 +161,68 @@ impl fmt::Debug for Id {
 /// The project's secret. Ids, pseudonyms and record hashes are keyed with it, so nobody without
 /// it can test a guess against them. It comes from a key file or the environment, never from the
 /// store, and is never printed.
+///
+/// Behind the secret may stand lines `pseudonym NAME SECRET` and one `vault SECRET`. The first
+/// `pseudonym` key makes all pseudonyms, so that they can be given up (take its line away) without
+/// losing ids; the others are retired ones, whose tokens can still be told ([`ProjectKey::retired`]).
 #[derive(Clone)]
-pub struct ProjectKey([u8; 32]);
+pub struct ProjectKey {
+    key: [u8; 32],
+    /// Names and keys; without any, pseudonyms are made with the project's own.
+    pseudonyms: Arc<[(String, [u8; 32])]>,
+    vault: Option<[u8; 32]>,
+}
+
+/// A word too short cannot be a secret.
+const SECRET_MIN_BYTES: usize = 16;
 
 impl ProjectKey {
-    /// Any text of at least 16 bytes; surrounding white space does not count.
+    /// Any text of at least 16 bytes; surrounding white space does not count. Nothing if one of
+    /// the keys is shorter.
     pub fn from_secret(secret: &str) -> Option<ProjectKey> {
-        let secret = secret.trim();
-        (secret.len() >= 16).then(|| ProjectKey(blake3::derive_key("gristmill 2026 project key", secret.as_bytes())))
+        let derive = |purpose: &str, secret: &str| {
+            (secret.len() >= SECRET_MIN_BYTES).then(|| blake3::derive_key(purpose, secret.as_bytes()))
+        };
+        let (mut own, mut pseudonyms, mut vault) = (Vec::new(), Vec::new(), None);
+        for line in secret.trim().lines() {
+            let mut words = line.split_whitespace();
+            match (words.next(), words.next(), words.next()) {
+                (Some("pseudonym"), Some(name), Some(secret)) => {
+                    pseudonyms.push((name.to_owned(), derive("gristmill 2026 pseudonym key", secret)?));
+                }
+                (Some("vault"), Some(secret), None) => vault = Some(derive("gristmill 2026 vault key", secret)?),
+                _ => own.push(line),
+            }
+        }
+        let key = derive("gristmill 2026 project key", own.join("\n").trim())?;
+        Some(ProjectKey { key, pseudonyms: pseudonyms.into(), vault })
     }
 
     /// A key that is random bytes already.
     pub fn from_bytes(bytes: [u8; 32]) -> ProjectKey {
-        ProjectKey(bytes)
+        ProjectKey { key: bytes, pseudonyms: Arc::default(), vault: None }
+    }
+
+    /// The name of the key that makes pseudonyms, and the key.
+    pub fn pseudonym(&self) -> (&str, ProjectKey) {
+        self.pseudonyms
+            .first()
+            .map_or(("project", ProjectKey::from_bytes(self.key)), |(name, key)| (name, ProjectKey::from_bytes(*key)))
+    }
+
+    /// Keys that made pseudonyms before.
+    pub fn retired(&self) -> impl Iterator<Item = (&str, ProjectKey)> {
+        self.pseudonyms.iter().skip(1).map(|(name, key)| (name.as_str(), ProjectKey::from_bytes(*key)))
+    }
+
+    /// The vault's key, if there is one.
+    pub fn vault(&self) -> Option<&[u8; 32]> {
+        self.vault.as_ref()
     }
 
     /// A hasher for one purpose; hashes of different purposes never meet.
     pub fn hasher(&self, purpose: &str) -> blake3::Hasher {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
         hasher.update(purpose.as_bytes());
         hasher.update(&[0]);
         hasher
@@ -196,7 +241,15 @@ impl ProjectKey {
 
     /// Tells two keys apart without giving either away.
     pub fn fingerprint(&self) -> Id {
-        self.id("fingerprint", b"")
+        let mut others = Vec::new();
+        if let Some((name, key)) = self.pseudonyms.first() {
+            others.extend_from_slice(name.as_bytes());
+            others.extend_from_slice(&ProjectKey::from_bytes(*key).id("fingerprint", b"").0);
+        }
+        if let Some(vault) = self.vault {
+            others.extend_from_slice(&ProjectKey::from_bytes(vault).id("fingerprint", b"vault").0);
+        }
+        self.id("fingerprint", &others)
     }
 }
 
@@ -254,6 +307,23 @@ mod tests {
         assert_ne!(other.id("test", b"content"), id);
         assert_ne!(key.id("other purpose", b"content"), id);
         assert_eq!(format!("{key:?}"), "ProjectKey(..)");
+    }
+
+    #[test]
+    fn a_key_file_may_hold_keys_of_pseudonyms_and_of_the_vault() {
+        let own = "a secret of good length";
+        let plain = ProjectKey::from_secret(own).unwrap();
+        let ring = format!("{own}\npseudonym 2027 {}\npseudonym 2026 {}\n", "n".repeat(20), "o".repeat(20));
+        let ring = ProjectKey::from_secret(&ring).unwrap();
+        assert_eq!(ring.id("test", b"x"), plain.id("test", b"x"));
+        assert_ne!(ring.fingerprint(), plain.fingerprint());
+        assert_eq!((plain.pseudonym().0, ring.pseudonym().0), ("project", "2027"));
+        assert_ne!(ring.pseudonym().1.id("test", b"x"), plain.id("test", b"x"));
+        assert_eq!(ring.retired().map(|(name, _)| name).collect::<Vec<_>>(), ["2026"]);
+        let vault = ProjectKey::from_secret(&format!("{own}\nvault {}", "v".repeat(20))).unwrap();
+        assert!(vault.vault().is_some() && plain.vault().is_none());
+        assert!(vault.fingerprint() != plain.fingerprint() && vault.id("test", b"x") == plain.id("test", b"x"));
+        assert!(ProjectKey::from_secret(&format!("{own}\nvault short")).is_none());
     }
 
     #[test]

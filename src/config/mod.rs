@@ -6,6 +6,7 @@
 //! relative to the pipeline file's folder.
 
 mod check;
+mod lists;
 mod redact;
 
 use std::path::{Component, Path, PathBuf};
@@ -13,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use redact::Redact;
+pub use redact::{Deny, Preset, Redact, RedactLimits, Scope};
 
 use crate::error::{Error, Result};
 use crate::stages::ingest::join::Join;
@@ -326,7 +327,9 @@ impl Loaded {
         pipeline.check().map_err(|what| Error::config(file, what))?;
         let rubrics =
             pipeline.sample.iter().map(|sample| rubric(&folder.join(&sample.rubric))).collect::<Result<_>>()?;
-        Ok(Loaded { file: file.to_path_buf(), folder, pipeline, rubrics })
+        let mut loaded = Loaded { file: file.to_path_buf(), folder, pipeline, rubrics };
+        loaded.fill_lists()?;
+        Ok(loaded)
     }
 
     /// A path of the file, seen from the working folder, without needless `..`.
@@ -360,7 +363,9 @@ fn parse<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<T> {
     toml::from_str(&text).map_err(|err| {
         let line = err.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
         let what = match err.span().and_then(|span| key_at(&text, span.start)) {
-            Some(key) if !err.message().contains('`') => format!("{key}: {}", err.message()),
+            Some(key) if !err.message().contains('`') || err.message().starts_with("unknown variant") => {
+                format!("{key}: {}", err.message())
+            }
             _ => err.message().to_owned(),
         };
         Error::config(format!("{}:{line}", file.display()), what)
@@ -372,5 +377,5 @@ fn key_at(text: &str, byte: usize) -> Option<&str> {
     let before = text.get(..byte)?;
     let line = &text[before.rfind('\n').map_or(0, |at| at + 1)..];
     let key = line.split('=').next()?.trim();
-    (line.contains('=') && !key.is_empty() && !key.contains('\n')).then_some(key)
+    (line.contains('=') && !key.is_empty() && !key.contains(['\n', '{'])).then_some(key)
 }

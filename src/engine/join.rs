@@ -14,7 +14,7 @@ use arrow::datatypes::{UInt32Type, UInt64Type};
 
 use super::Sink;
 use super::columns::{arrow_error, numbers, text};
-use super::rows::{Maker, reading};
+use super::rows::{Maker, Refused, reading};
 use super::written::{Folders, SplitSink, Written};
 use crate::config::{Format, Ingest, Source};
 use crate::error::Result;
@@ -123,15 +123,16 @@ impl Joiner {
     }
 
     /// How many conversations the group gave.
-    fn read(&mut self, group: &Group, first: &Part) -> std::result::Result<u32, Reason> {
+    fn read(&mut self, group: &Group, first: &Part) -> std::result::Result<u32, Refused> {
         if group.bytes > self.told.limits.line_bytes {
-            return Err(Reason::LineTooLong);
+            return Err(Reason::LineTooLong.into());
         }
         let parts = group.bodies.iter().map(|body| serde_json::from_str(body).map_err(|_| Reason::InvalidJson));
         let whole = join::whole(parts.collect::<std::result::Result<Vec<Json>, _>>()?, group.format)?;
         let mapped = self.mapped.get(&group.name.1).filter(|_| group.format.is_none());
         self.maker.read_as(mapped.cloned().unwrap_or_else(|| Reading { format: group.format, ..self.told.clone() }));
-        self.maker.read(&Body::Tree(whole), (&first.source_id, first.place, first.hash))
+        let scope = Id::parse(&group.name.0);
+        self.maker.read(&Body::Tree(whole), (&first.source_id, first.place, first.hash), scope)
     }
 
     fn hand_on(&mut self) -> Result<()> {
@@ -199,6 +200,7 @@ impl Sink for Joiner {
         self.end()?;
         self.maker.end(self.cut);
         self.hand_on()?;
+        self.sink.seal(&self.maker.sealed())?;
         self.sink.finish()
     }
 }

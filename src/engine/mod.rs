@@ -14,6 +14,7 @@ pub mod rows;
 pub mod scan;
 pub mod sources;
 pub mod udf;
+pub mod vault;
 pub mod written;
 
 use std::path::PathBuf;

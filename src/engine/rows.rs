@@ -3,6 +3,7 @@
 //! Always: every record of the split is in exactly one row; its conversation id is the keyed hash
 //! of what the row holds, that is of the redacted conversation.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::error::ArrowError;
@@ -20,7 +21,7 @@ use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::Records;
 use crate::stages::ingest::tokens::Counter;
 use crate::stages::ingest::{self, Body, Reading, Reason, language};
-use crate::stages::redact::{Finding, Redactor};
+use crate::stages::redact::{Finding, Outcome, Redactor, Refusal};
 
 /// Rows and text at which a batch is handed on; small enough that few batches fill a cache.
 const BATCH_TEXT_BYTES: usize = 4 << 20;
@@ -47,12 +48,51 @@ pub struct Maker {
     record_hasher: blake3::Hasher,
     builder: StreamBuilder,
     findings: Vec<Finding>,
+    /// What stood behind pseudonyms, sealed, by token; empty where there is no vault.
+    sealed: BTreeMap<String, String>,
 }
 
-/// A batch of one of the two kinds.
+/// A batch of rows, or what goes to the vault.
 pub enum Batch {
     Rows(RecordBatch),
     Fragments(RecordBatch),
+    Sealed(BTreeMap<String, String>),
+}
+
+/// Why a record is not kept: it cannot be read, or not be redacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    Read(Reason),
+    Redact(Refusal),
+}
+
+impl Refused {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Refused::Read(reason) => reason.as_str(),
+            Refused::Redact(refusal) => refusal.as_str(),
+        }
+    }
+}
+
+impl From<Reason> for Refused {
+    fn from(reason: Reason) -> Refused {
+        Refused::Read(reason)
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        Refused::Redact(refusal)
+    }
+}
+
+/// A conversation that was redacted, and what is known of it from before.
+struct Safe {
+    conversation: Conversation,
+    said: language::Detected,
+    user_key: Option<Id>,
+    findings: Vec<Finding>,
 }
 
 /// How a source is read, ready for use.
@@ -107,17 +147,17 @@ impl Rows {
                 Err(_) => maker.record_hasher.finalize(),
             }));
             if *lfs_pointer {
-                maker.reject(source_id, raw.place, hash, Reason::LfsPointer);
+                maker.reject(source_id, raw.place, hash, Reason::LfsPointer.into());
                 return true;
             }
             let at = (source_id.as_str(), raw.place, hash);
             match raw.body {
-                Ok(body) => match maker.read(&body, at) {
+                Ok(body) => match maker.read(&body, at, None) {
                     Ok(_) => {}
-                    Err(Reason::PartOfMore) => maker.part(&body, at, fragments),
+                    Err(Refused::Read(Reason::PartOfMore)) => maker.part(&body, at, fragments),
                     Err(reason) => maker.reject(source_id, raw.place, hash, reason),
                 },
-                Err(reason) => maker.reject(source_id, raw.place, hash, reason),
+                Err(reason) => maker.reject(source_id, raw.place, hash, reason.into()),
             }
             false
         })
@@ -146,7 +186,10 @@ impl Iterator for Rows {
             self.ended = true;
             self.maker.builder.end(&self.source_id, self.cut);
         }
-        (self.maker.builder.rows() > 0).then(|| self.maker.builder.finish().map(Batch::Rows))
+        if self.maker.builder.rows() > 0 {
+            return Some(self.maker.builder.finish().map(Batch::Rows));
+        }
+        Some(self.maker.sealed()).filter(|sealed| !sealed.is_empty()).map(|sealed| Ok(Batch::Sealed(sealed)))
     }
 }
 
@@ -163,17 +206,39 @@ impl Maker {
             record_hasher: key.hasher("record"),
             builder: StreamBuilder::default(),
             findings: Vec::new(),
+            sealed: BTreeMap::new(),
         }
     }
 
-    /// A row for each conversation of a record; how many there were.
-    pub fn read(&mut self, body: &Body, (source_id, place, hash): At) -> Result<u32, Reason> {
+    /// A row for each conversation of a record; how many there were. If one of them must not be
+    /// kept, none is: sides of a preference stand side by side. `scope` is that of its parts; a
+    /// record of its own has its own.
+    pub fn read(&mut self, body: &Body, (source_id, place, hash): At, scope: Option<Id>) -> Result<u32, Refused> {
         let conversations = body.parse(&self.reading)?;
-        let rows = conversations.len() as u32;
-        for (element, conversation) in (0..).zip(conversations) {
+        let own = || conversations.first().map(|first| self.redactor.scope(first));
+        let scope = scope.or_else(own).unwrap_or(hash);
+        let safe: Vec<Safe> =
+            conversations.into_iter().map(|one| self.redacted(one, scope)).collect::<Result<_, Refusal>>()?;
+        let rows = safe.len() as u32;
+        for (element, conversation) in (0..).zip(safe) {
             self.keep(source_id, Place { element, ..place }, hash, conversation);
         }
         Ok(rows)
+    }
+
+    fn redacted(&self, mut conversation: Conversation, scope: Id) -> Result<Safe, Refusal> {
+        let said = language::detect(&conversation);
+        let user_key = conversation.user.take().map(|user| user_key(&self.key, &user));
+        let mut findings = Vec::new();
+        match self.redactor.conversation(&mut conversation, scope, &mut findings) {
+            Outcome::Kept => Ok(Safe { conversation, said, user_key, findings }),
+            Outcome::DropConversation(refusal) => Err(refusal),
+        }
+    }
+
+    /// What goes to the vault, by token; nothing is left behind.
+    pub fn sealed(&mut self) -> BTreeMap<String, String> {
+        std::mem::take(&mut self.sealed)
     }
 
     /// How the next records are read.
@@ -186,7 +251,7 @@ impl Maker {
         self.builder.end("", cut);
     }
 
-    pub fn reject(&mut self, source_id: &str, place: Place, hash: Id, reason: Reason) {
+    pub fn reject(&mut self, source_id: &str, place: Place, hash: Id, reason: Refused) {
         self.builder.reject(source_id, place, hash, reason.as_str());
     }
 
@@ -195,14 +260,19 @@ impl Maker {
         let token = |user: &str| user_token(&self.key, user);
         let (part, text) = match ingest::part(body, &self.reading, &token) {
             Ok(found) => found,
-            Err(reason) => return self.reject(source_id, place, hash, reason),
+            Err(reason) => return self.reject(source_id, place, hash, reason.into()),
         };
-        self.findings.clear();
-        let redacted = self.redactor.record(&text, &mut self.findings);
+        let group_id = self.key.id("group", part.key.as_bytes());
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.clear();
+        let redacted = match self.redactor.record(&text, group_id, &mut findings) {
+            Ok(redacted) => redacted,
+            Err(refusal) => return self.reject(source_id, place, hash, refusal.into()),
+        };
         let format = part.format.map(Format::name);
         let row = FragmentRow {
             record_id: record_id(&self.key, source_id, place),
-            group_id: self.key.id("group", part.key.as_bytes()),
+            group_id,
             is_global: part.is_global,
             format: format.as_deref(),
             source_id,
@@ -211,15 +281,19 @@ impl Maker {
             order: part.order,
             body: &redacted,
         };
-        let findings: Vec<FindingRow> = self.findings.iter().map(Finding::row).collect();
-        fragments.push(&row, &findings);
+        let rows: Vec<FindingRow> = findings.iter().map(Finding::row).collect();
+        fragments.push(&row, &rows);
+        self.seal(&mut findings);
+        self.findings = findings;
     }
 
-    fn keep(&mut self, source_id: &str, place: Place, record_hash: Id, mut conversation: Conversation) {
-        let said = language::detect(&conversation);
-        let user_key = conversation.user.take().map(|user| user_key(&self.key, &user));
-        self.findings.clear();
-        self.redactor.conversation(&mut conversation, &mut self.findings);
+    fn seal(&mut self, findings: &mut [Finding]) {
+        let sealed = findings.iter_mut().filter_map(|finding| finding.sealed.take());
+        self.sealed.extend(sealed.map(|row| (row.token, row.sealed)));
+    }
+
+    fn keep(&mut self, source_id: &str, place: Place, record_hash: Id, safe: Safe) {
+        let Safe { conversation, said, user_key, mut findings } = safe;
         let row = RecordRow {
             record_id: record_id(&self.key, source_id, place),
             conversation_id: conversation_id(&self.key, &conversation),
@@ -232,8 +306,9 @@ impl Maker {
             model_tokens: self.counter.and_then(|counter| counter.count(&conversation)),
             user_key,
         };
-        let findings: Vec<FindingRow> = self.findings.iter().map(Finding::row).collect();
-        self.builder.keep(&row, &conversation, &findings);
+        let rows: Vec<FindingRow> = findings.iter().map(Finding::row).collect();
+        self.builder.keep(&row, &conversation, &rows);
+        self.seal(&mut findings);
     }
 
     pub fn rows(&self) -> usize {

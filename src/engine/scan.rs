@@ -321,6 +321,7 @@ impl SplitReader {
             match batch? {
                 Batch::Rows(rows) => sink.write(&rows),
                 Batch::Fragments(fragments) => sink.fragments(&fragments),
+                Batch::Sealed(rows) => sink.seal(&rows),
             }
             .map_err(external)?;
             // Others (signals, heartbeats) get their turn.

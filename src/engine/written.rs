@@ -16,9 +16,9 @@ use arrow::datatypes::{UInt32Type, UInt64Type};
 use serde::{Deserialize, Serialize};
 
 use super::columns::{arrow_error, column, fitted, numbers, project, text};
-use super::udf;
+use super::{udf, vault};
 use crate::error::{Error, Result};
-use crate::layer::build::SPLIT_END;
+use crate::layer::build::{BY_POLICY, SPLIT_END};
 use crate::layer::tables::Table;
 use crate::layer::{Layer, Redacted, Sketch};
 use crate::record::ProjectKey;
@@ -72,6 +72,8 @@ pub const FIRST_REJECTS: usize = 5;
 pub struct Folders {
     pub rows: PathBuf,
     pub sketch: Option<PathBuf>,
+    /// What the names of its vault files begin with, if there is a vault.
+    pub vault: Option<PathBuf>,
 }
 
 /// Takes the rows of one split.
@@ -174,6 +176,14 @@ impl SplitSink {
         self.side(Table::Joined, batch)
     }
 
+    /// Rows of the vault, which lies apart from the store.
+    pub fn seal(&self, rows: &BTreeMap<String, String>) -> Result<()> {
+        match &self.folders.vault {
+            Some(prefix) if !rows.is_empty() => vault::write(prefix, self.ordinal, rows),
+            _ => Ok(()),
+        }
+    }
+
     fn see(&mut self, batch: &RecordBatch) -> Result<()> {
         for id in text(batch, "record_id")?.as_string::<i32>().iter().flatten() {
             self.ids.insert(u128::from_str_radix(id, 16).unwrap_or_default());
@@ -196,7 +206,12 @@ impl SplitSink {
         let reasons = text(batch, "reject")?;
         let number = |name: &str, i: usize| -> Result<u64> { Ok(numbers::<UInt64Type>(batch, name)?.value(i)) };
         for (i, reason) in reasons.as_string::<i32>().iter().flatten().enumerate() {
-            *self.written.books.rejected.entry(reason.to_owned()).or_default() += 1;
+            let books = &mut self.written.books;
+            if reason.starts_with(BY_POLICY) {
+                *books.dropped.entry(reason.to_owned()).or_default() += 1;
+                continue;
+            }
+            *books.rejected.entry(reason.to_owned()).or_default() += 1;
             if self.written.first_rejects.len() < FIRST_REJECTS {
                 let place = (number("line", i)?, number("start_byte", i)?, number("end_byte", i)?);
                 self.written.first_rejects.push((place.0, place.1, place.2, reason.to_owned()));

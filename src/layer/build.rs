@@ -20,6 +20,9 @@ use crate::record::{Conversation, Id, Message, Place, ToolCall};
 /// Reason that marks the end of a split instead of a reject.
 pub const SPLIT_END: &str = "#end";
 
+/// What reasons begin with that are no fault of a record: the pipeline's policy drops it.
+pub const BY_POLICY: &str = "policy_";
+
 /// One finding, as the table of findings says it.
 pub struct FindingRow<'a> {
     pub field: &'a str,
@@ -30,6 +33,9 @@ pub struct FindingRow<'a> {
     pub rule_version: u32,
     pub score: f32,
     pub value_hash: Id,
+    /// What was written in its place, in the redacted string; nothing where its message was dropped.
+    pub output: Option<(u32, u32)>,
+    pub action: &'static str,
 }
 
 /// What the scan knows about a record beside its conversation.
@@ -328,15 +334,18 @@ pub(super) fn push_finding(builder: &mut StructBuilder, finding: &FindingRow) {
         (3, finding.kind.to_owned()),
         (4, finding.rule.to_owned()),
         (7, finding.value_hash.to_string()),
+        (10, finding.action.to_owned()),
     ];
     for (i, value) in texts {
         if let Some(column) = field(builder, i) {
             column.append_value(value);
         }
     }
-    for (i, value) in [(1, finding.start_byte), (2, finding.end_byte), (5, finding.rule_version)] {
+    let (start, end) = finding.output.unzip();
+    let own = [(1, finding.start_byte), (2, finding.end_byte), (5, finding.rule_version)];
+    for (i, value) in own.map(|(i, value)| (i, Some(value))).into_iter().chain([(8, start), (9, end)]) {
         if let Some(column) = builder.field_builder::<UInt32Builder>(i) {
-            column.append_value(value);
+            column.append_option(value);
         }
     }
     if let Some(column) = builder.field_builder::<Float32Builder>(6) {

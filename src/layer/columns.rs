@@ -52,6 +52,10 @@ fn finding_fields() -> Fields {
         number("rule_version", DataType::UInt32),
         number("score", DataType::Float32),
         text("value_hash"),
+        // Of what was written in its place; null where its message was dropped.
+        maybe_number("output_start_byte", DataType::UInt32),
+        maybe_number("output_end_byte", DataType::UInt32),
+        text("action"),
     ])
 }
 

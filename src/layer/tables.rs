@@ -52,8 +52,12 @@ impl Table {
     }
 
     /// - 1: first release, all tables.
+    /// - 2: `findings` with what was done and where it is written.
     pub const fn version(self) -> u32 {
-        1
+        match self {
+            Table::Findings => 2,
+            _ => 1,
+        }
     }
 
     pub fn schema(self) -> SchemaRef {

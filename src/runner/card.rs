@@ -38,7 +38,8 @@ pub fn card(manifest: &ReleaseManifest) -> String {
     card.push_str(
         "\n## Personal data\n\n\
          Text was redacted before it was written anywhere. `[EMAIL:…]` and the like are keyed pseudonyms: the same \
-         value has the same token throughout the project. Names and street addresses are not redacted by this version.\n\n\
+         value has the same token within the scope that the pipeline's policy names (by default the project). Names of \
+         people are found by a model, which misses some.\n\n\
          ## Lineage\n\n\
          `lineage/rows.parquet` names, for every row, the source file, byte range, line and keyed hash of every raw \
          record behind it, and the task, annotations and rubric version. `gristmill trace <row id>` reads it for you; \

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::layer::{Layer, Made, Redacted, Sketch};
 use crate::record::ProjectKey;
 use crate::stages::ingest::{self, READER_VERSION};
-use crate::stages::redact::RULES_VERSION;
+use crate::stages::redact::{self, RULES_VERSION, Refusal};
 use crate::store::log::Event;
 use crate::store::{FileInfo, Manifest, Staged, manifest};
 
@@ -98,12 +98,13 @@ impl Job<'_> {
     /// The text is in hand, so sketches are made on the way, if there are none yet.
     pub(super) fn stage_source(&mut self, key: &str) -> Result<NewSource> {
         let rows = self.store.stage(format!("layers/{}/{key}", Redacted::NAME))?;
+        let vault = self.loaded.pipeline.redact.vault.as_ref().map(|folder| folder.join(key));
         let key = sketch_key(self.loaded, key);
         let sketch = match self.made::<Sketch>(&key)? {
             Some(_) => None,
             None => Some(self.store.stage(format!("layers/{}/{key}", Sketch::NAME))?),
         };
-        Ok(NewSource { rows, sketch: sketch.map(|staged| (key, staged)) })
+        Ok(NewSource { rows, sketch: sketch.map(|staged| (key, staged)), vault })
     }
 
     pub(super) fn commit(
@@ -136,7 +137,7 @@ impl Job<'_> {
         books.bytes = source.bytes;
         // Cut before anything was judged; ids show that none of the kept came twice.
         books.records_read = one.cut + one.extra;
-        books.balance("ingest", one.distinct + books.rejects())?;
+        books.balance("ingest", one.distinct + books.rejects() + books.drops())?;
         one.files.sort_by(|a, b| a.path.cmp(&b.path));
         // So that a trace from another folder finds the file.
         let absolute = source.location.absolute().map_err(|err| Error::reading(&source.location, &err))?;
@@ -147,7 +148,7 @@ impl Job<'_> {
             inputs: vec![source.source_id.clone()],
             settings: serde_json::json!({
                 "path": absolute.to_string(), "bytes": source.bytes, "compression": source.compression,
-                "redact": self.loaded.pipeline.redact, "limits": self.loaded.pipeline.ingest.limits,
+                "redact": redact::settings(&self.loaded.pipeline.redact, &self.key), "limits": self.loaded.pipeline.ingest.limits,
                 "tokenizer": self.loaded.pipeline.ingest.tokenizer,
             }),
             books: one.books,
@@ -179,6 +180,7 @@ pub(super) struct NewSource {
     pub rows: Staged,
     /// With the key of the sketches.
     sketch: Option<(String, Staged)>,
+    vault: Option<std::path::PathBuf>,
 }
 
 impl NewSource {
@@ -187,7 +189,7 @@ impl NewSource {
         let absolute =
             |staged: &Staged| std::path::absolute(&staged.staging).map_err(|err| Error::io(&staged.staging, &err));
         let sketch = self.sketch.as_ref().map(|(_, staged)| absolute(staged)).transpose()?;
-        Ok(Folders { rows: absolute(&self.rows)?, sketch })
+        Ok(Folders { rows: absolute(&self.rows)?, sketch, vault: self.vault.clone() })
     }
 }
 
@@ -224,7 +226,7 @@ pub(super) fn redacted_key(loaded: &Loaded, key: &ProjectKey, source: &SourceFil
         source.settings.join,
         pipeline.ingest.limits,
         pipeline.ingest.tokenizer,
-        pipeline.redact,
+        redact::settings(&pipeline.redact, key),
         READER_VERSION,
         RULES_VERSION,
         canon::VERSION,
@@ -235,7 +237,7 @@ pub(super) fn redacted_key(loaded: &Loaded, key: &ProjectKey, source: &SourceFil
 
 fn reject_place(source: &SourceFile, place: &(u64, u64, u64, String)) -> RejectPlace {
     let (line, start_byte, end_byte, reason) = place.clone();
-    let advice = ingest::advice(&reason);
+    let advice = ingest::advice(&reason).or_else(|| Refusal::parse(&reason).map(Refusal::advice));
     RejectPlace { source: source.location.to_string(), line, start_byte, end_byte, reason, advice }
 }
 

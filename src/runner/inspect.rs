@@ -20,7 +20,7 @@ use crate::stages::ingest::mapping::Mapping;
 use crate::stages::ingest::records::{self, Packing, Records};
 use crate::stages::ingest::tree::Json;
 use crate::stages::ingest::{self, Body, Named, Reading, Reason, Shape, guess, language};
-use crate::stages::redact::Redactor;
+use crate::stages::redact::{Outcome, Redactor};
 
 /// What the records of a file are to somebody who looks for conversations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -255,7 +255,11 @@ impl Inspection {
             self.messages += conversation.messages.len() as u64;
             *self.languages.entry(language::detect(&conversation).language).or_default() += 1;
             let mut findings = Vec::new();
-            redactor.conversation(&mut conversation, &mut findings);
+            let scope = redactor.scope(&conversation);
+            if let Outcome::DropConversation(refusal) = redactor.conversation(&mut conversation, scope, &mut findings) {
+                *self.rejected.entry(refusal.as_str()).or_default() += 1;
+                continue;
+            }
             for finding in &findings {
                 *self.findings.entry(finding.kind.as_str()).or_default() += 1;
             }

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::layer::tables::Table;
 use crate::layer::{Layer, Made, Redacted};
 use crate::stages::ingest::READER_VERSION;
-use crate::stages::redact::{RULES_VERSION, Redactor};
+use crate::stages::redact::{self, RULES_VERSION, Redactor};
 use crate::store::{Manifest, manifest};
 
 const STAGE: &str = "join";
@@ -91,7 +91,7 @@ impl Job<'_> {
         let fragments: u64 = parts.iter().flat_map(|one| one.manifest.table(FRAGMENTS)).map(|file| file.rows).sum();
         // What lies in the files, not what came out of the plan.
         books.records_read = fragments + one.extra;
-        books.balance(STAGE, one.distinct + books.folded + books.rejects())?;
+        books.balance(STAGE, one.distinct + books.folded + books.rejects() + books.drops())?;
         one.files.sort_by(|a, b| a.path.cmp(&b.path));
         let sources: BTreeMap<&str, &str> = parts
             .iter()
@@ -104,7 +104,7 @@ impl Job<'_> {
             key: key.to_owned(),
             inputs: parts.iter().map(|one| one.manifest.key.clone()).collect(),
             settings: serde_json::json!({
-                SOURCES: sources, "redact": self.loaded.pipeline.redact, "limits": self.loaded.pipeline.ingest.limits,
+                SOURCES: sources, "redact": redact::settings(&self.loaded.pipeline.redact, &self.key), "limits": self.loaded.pipeline.ingest.limits,
                 "tokenizer": self.loaded.pipeline.ingest.tokenizer,
             }),
             books: one.books,

@@ -20,6 +20,7 @@ mod label;
 pub mod outcome;
 pub mod plan;
 mod release;
+pub mod restore;
 mod rows;
 mod sample;
 mod sink;

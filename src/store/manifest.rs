@@ -32,6 +32,10 @@ impl Books {
         self.rejected.values().sum()
     }
 
+    pub fn drops(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+
     /// `records_read` must come from the input, not from what was answered.
     pub fn balance(&self, stage: &str, distinct: u64) -> Result<()> {
         if self.answered() == self.records_read && distinct == self.records_read {

@@ -13,6 +13,7 @@ mod formats;
 mod growing;
 mod help;
 mod joins;
+mod policy;
 mod preferences;
 mod quickstart;
 mod schemas;

@@ -3,9 +3,13 @@
 //! Not sentences (`prose`). Content words mean nothing, so no text can be about anybody.
 //!
 //! Always: the same seed gives the same words; all content words are distinct, and none is a
-//! function word.
+//! function word, or a word that redaction's name lists know.
 
 use std::collections::HashSet;
+
+use gristmill::stages::redact::names::lexicon::Entry;
+use gristmill::stages::redact::names::words::hash_of;
+use gristmill::stages::redact::names::{Names, built_in};
 
 use crate::chance::Chance;
 
@@ -96,15 +100,20 @@ impl Vocabulary {
     }
 }
 
+/// Somebody may be called so.
+fn is_known(names: Option<&Names>, word: &str) -> bool {
+    names.is_some_and(|names| names.model().lexicon.entry(hash_of(word)) != Entry::NONE)
+}
+
 /// `count` new words of a class. A word that is taken gives way to the next candidate id.
 fn content(seed: u64, class: &str, count: usize, ending: &str, taken: &mut HashSet<String>) -> Vec<String> {
-    let mut words = Vec::with_capacity(count);
+    let (names, mut words) = (built_in().ok(), Vec::with_capacity(count));
     for id in 0u64.. {
         if words.len() == count {
             break;
         }
         let word = spell(Chance::new(seed, class, id)) + ending;
-        if taken.insert(word.clone()) {
+        if !is_known(names, &word) && taken.insert(word.clone()) {
             words.push(word);
         }
     }

@@ -5,7 +5,7 @@
 //! folder the sets are skipped, and said to be.
 //!
 //! Always: what is counted is what a pipeline would redact: each text is a conversation that goes
-//! through `Redactor::conversation` with all types on; a gold span counts as covered only if no
+//! through `Redactor::conversation` with all types on but `DATE`, which only a policy asks for; a gold span counts as covered only if no
 //! character of it is left.
 
 mod clean;
@@ -33,13 +33,14 @@ pub struct Found {
     pub kind: Kind,
 }
 
-/// The redactor with every type on, and what it finds.
+/// The redactor with every type on but `DATE`, and what it finds.
 pub struct Eye(Redactor);
 
 impl Eye {
     fn new() -> Result<Eye, String> {
         let key = ProjectKey::from_secret("only for measuring, no secret").ok_or("the key is too short")?;
-        let types = Kind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect();
+        let types = Kind::ALL.iter().filter(|kind| **kind != Kind::Date);
+        let types = types.map(|kind| kind.as_str().to_owned()).collect();
         let config = Redact { types, ..Redact::default() };
         Redactor::new(&config, &key).map(Eye)
     }
@@ -50,7 +51,8 @@ impl Eye {
         let messages = texts.into_iter().enumerate().map(|(n, text)| Message::text(role(n), text)).collect();
         let mut conversation = Conversation { messages, ..Conversation::default() };
         let mut findings: Vec<Finding> = Vec::new();
-        self.0.conversation(&mut conversation, &mut findings);
+        let scope = self.0.scope(&conversation);
+        self.0.conversation(&mut conversation, scope, &mut findings);
         findings.iter().filter_map(found).collect()
     }
 }

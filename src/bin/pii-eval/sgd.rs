@@ -34,6 +34,9 @@ struct Slot {
 
 const PHONES: [&str; 1] = ["phone_number"];
 const ADDRESSES: [&str; 3] = ["address", "address_of_location", "street_address"];
+/// Slots that hold a street address in some dialogues and the name of a place in others: not wrong
+/// when found, not missed when not.
+const PLACES: [&str; 2] = ["destination", "property_name"];
 const NAMES: [&str; 2] = ["therapist_name", "recipient_name"];
 /// Names of persons and of works and places that may hold a name: not wrong when found as persons.
 const NAME_LIKE: [&str; 5] = ["artist", "actors", "starring", "director", "song_name"];
@@ -84,7 +87,7 @@ fn add(eye: &Eye, dialogue: &Dialogue, gold: &mut BTreeMap<String, Count>, found
         for found in here {
             let of_kind = |slot: &&Slot| match found.kind {
                 Kind::Phone => PHONES.contains(&slot.slot.as_str()),
-                Kind::Address => ADDRESSES.contains(&slot.slot.as_str()),
+                Kind::Address => ADDRESSES.contains(&slot.slot.as_str()) || PLACES.contains(&slot.slot.as_str()),
                 Kind::Person => NAMES.contains(&slot.slot.as_str()) || NAME_LIKE.contains(&slot.slot.as_str()),
                 _ => false,
             };

@@ -34,7 +34,8 @@ pub fn measure(_: &Eye, folder: &Path, table: &mut Table) -> Result<(), String> 
         let began = Instant::now();
         let messages = vec![Message::text(Role::User, text)];
         let mut conversation = Conversation { messages, ..Conversation::default() };
-        all.conversation(&mut conversation, &mut Vec::new());
+        let scope = all.scope(&conversation);
+        all.conversation(&mut conversation, scope, &mut Vec::new());
         let speed = 1.0 / began.elapsed().as_secs_f64();
         println!("  {name}: {speed:.0} MB/s");
         if speed < slowest.1 {
@@ -74,7 +75,10 @@ fn chat_speed(redactor: &Redactor, chats: &[Vec<String>]) -> (f64, usize) {
             .collect();
         let mut findings = Vec::new();
         let began = Instant::now();
-        conversations.iter_mut().for_each(|conversation| redactor.conversation(conversation, &mut findings));
+        for conversation in &mut conversations {
+            let scope = redactor.scope(conversation);
+            redactor.conversation(conversation, scope, &mut findings);
+        }
         best = best.min(began.elapsed().as_secs_f64());
         found = findings.len();
     }

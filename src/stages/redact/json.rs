@@ -92,10 +92,9 @@ impl<'a> Walk<'a, '_> {
 
     fn string(&mut self, from: usize, to: usize, is_key: bool, findings: &mut Vec<Finding>) {
         let text = decode(&self.json[from..to]);
-        let known = findings.len();
         if is_key {
             let redacted = self.redactor.redact_text(&|| self.path_text(true), &text, findings).into_owned();
-            if findings.len() > known {
+            if redacted != text {
                 self.write(from, to, &redacted);
             }
             if let Some(step) = self.path.last_mut() {
@@ -105,8 +104,7 @@ impl<'a> Walk<'a, '_> {
         }
         let path = || self.path_text(false);
         let redacted = self.redactor.redact_labelled(&path, self.label(), &text, findings);
-        if findings.len() > known {
-            let redacted = redacted.into_owned();
+        if let Cow::Owned(redacted) = redacted {
             self.write(from, to, &redacted);
         }
     }
@@ -117,11 +115,9 @@ impl<'a> Walk<'a, '_> {
         if to - from < DIGITS_MIN {
             return;
         }
-        let known = findings.len();
         let path = || self.path_text(false);
         let redacted = self.redactor.redact_labelled(&path, self.label(), &self.json[from..to], findings);
-        if findings.len() > known {
-            let redacted = redacted.into_owned();
+        if let Cow::Owned(redacted) = redacted {
             self.write(from, to, &redacted);
         }
     }

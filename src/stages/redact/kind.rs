@@ -19,6 +19,8 @@ pub enum Group {
     Travel,
     /// Tells how old a person is.
     Birth,
+    /// When something was, of nobody in particular.
+    Date,
     /// Names a person, an organisation or a place.
     Name,
     /// Names an account at a service.
@@ -29,6 +31,45 @@ pub enum Group {
     Secret,
     /// What a pipeline's own list names.
     Custom,
+}
+
+impl Group {
+    pub const ALL: [Group; 12] = [
+        Group::Contact,
+        Group::Network,
+        Group::Finance,
+        Group::Government,
+        Group::Travel,
+        Group::Birth,
+        Group::Date,
+        Group::Name,
+        Group::Account,
+        Group::Location,
+        Group::Secret,
+        Group::Custom,
+    ];
+
+    /// As pipeline files name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Group::Contact => "contact",
+            Group::Network => "network",
+            Group::Finance => "finance",
+            Group::Government => "government",
+            Group::Travel => "travel",
+            Group::Birth => "birth",
+            Group::Date => "date",
+            Group::Name => "name",
+            Group::Account => "account",
+            Group::Location => "location",
+            Group::Secret => "secret",
+            Group::Custom => "custom",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Group> {
+        Group::ALL.into_iter().find(|group| group.as_str() == name)
+    }
 }
 
 macro_rules! kinds {
@@ -146,6 +187,7 @@ kinds! {
     LicensePlate "LICENSE_PLATE" Travel,
     DateOfBirth "DATE_OF_BIRTH" Birth,
     Age "AGE" Birth,
+    Date "DATE" Date,
     Person "PERSON" Name,
     Organization "ORGANIZATION" Name,
     Place "PLACE" Name,

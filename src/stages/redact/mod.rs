@@ -1,27 +1,51 @@
-//! Finds personal data and secrets and writes typed, keyed pseudonyms in their place.
+//! Finds personal data and secrets and does with them what the pipeline's policy says; without one
+//! it writes typed, keyed pseudonyms in their place.
 //!
-//! Not here: names, disguised values (see README, "Honest limits").
+//! Not here: training the model of names (`src/bin/train_names`).
 //!
 //! Always: every string of a conversation is walked, tool calls and metadata too; a finding says
 //! where and what kind, never the value.
 
+mod action;
 mod conversation;
+mod dates;
 mod detect;
+mod disguise;
+#[cfg(test)]
+mod evasion_tests;
+mod generalise;
 mod json;
 mod kind;
+mod lists;
+mod mentions;
+mod policy;
+mod preset;
 mod pseudonym;
+mod refusal;
 mod rule;
+mod surrogate;
 mod text;
+pub mod vault;
+mod view;
+mod write;
 
-pub use conversation::Redactor;
-pub use detect::catalogue;
+pub use action::Action;
+pub use conversation::{Outcome, Redactor};
+pub use detect::{catalogue, names};
+pub use disguise::Disguise;
 pub use kind::{Group, Kind, KindSet};
+pub use policy::{check, settings};
 pub use pseudonym::mask_tokens;
+pub use refusal::Refusal;
 pub use rule::{Rule, expand};
+pub use surrogate::is_surrogate;
 pub use text::Finding;
 
 /// Version of the rules as a whole; part of the key of every redacted layer.
 /// - 1: first release.
 /// - 2: a dotted quad is an address and no phone number, also behind "hôtel".
-/// - 3: numbers that states issue, addresses, labelled values, 400 formats of secrets.
+/// - 3: numbers that states issue, addresses, labelled values, 400 formats of secrets; names of
+///   people, organisations and places where they are asked for; values in disguise, over line ends
+///   and over messages; folded letters share a pseudonym; policies; findings with their action and
+///   what was written.
 pub const RULES_VERSION: u32 = 3;

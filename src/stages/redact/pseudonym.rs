@@ -2,15 +2,17 @@
 //!
 //! Not here: finding values (`detect`), replacing them in a text (`text`).
 //!
-//! Always: a pseudonym depends on the project key, the kind and the canonical value alone, so the
-//! same value gets the same token in every field, record, file and run of a project; without the
-//! key nobody can test a guess against it; `detect` never reports anything inside a token.
+//! Always: a pseudonym depends on the key, the scope, the kind and the canonical value alone, so
+//! within a scope the same value gets the same token in every field, record, file and run; without
+//! the key nobody can test a guess against it, and once the key is destroyed nobody can at all;
+//! `detect` never reports anything inside a token, whichever key made it.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::detect::Phones;
 use super::kind::{Group, Kind};
+use super::view;
 use crate::record::{Id, ProjectKey};
 
 /// Crockford's base32 in lower case: no i, l, o, u.
@@ -20,9 +22,16 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// two share a token is n²/2⁴¹, i.e. about 0.5%; `value_hash` has 128 bits and is the identity.
 const TOKEN_CHARS: usize = 8;
 
-const LONGEST_TOKEN_BYTES: usize = Kind::NAME_MAX_BYTES + TOKEN_CHARS + 3;
+/// A keyed hash as a token: 128 bits in hex.
+const HASH_CHARS: usize = 32;
 
-/// Makes pseudonyms for one project.
+/// What the tokens of the drop actions say behind the type. They are written where a record cannot
+/// be dropped yet, because it is a part of a conversation that is joined later.
+pub const DROP_MARKS: [&str; 2] = [" drop-message]", " drop-conversation]"];
+
+const LONGEST_TOKEN_BYTES: usize = Kind::NAME_MAX_BYTES + HASH_CHARS + 3;
+
+/// Makes pseudonyms with one key.
 #[derive(Clone, Debug)]
 pub struct Pseudonyms {
     key: ProjectKey,
@@ -36,10 +45,20 @@ impl Pseudonyms {
         Ok(Pseudonyms { key: key.clone(), phones: Phones::new(phone_regions)? })
     }
 
-    /// One spelling for all spellings of the same value.
+    /// One spelling for all spellings of the same value, in whatever letters and digits.
     pub fn canonical<'a>(&self, kind: Kind, raw: &'a str) -> Cow<'a, str> {
+        match view::folded(raw) {
+            Cow::Borrowed(raw) => self.canonical_of_folded(kind, raw),
+            Cow::Owned(raw) => Cow::Owned(self.canonical_of_folded(kind, &raw).into_owned()),
+        }
+    }
+
+    fn canonical_of_folded<'a>(&self, kind: Kind, raw: &'a str) -> Cow<'a, str> {
         match kind {
             Kind::Email => Cow::Owned(raw.to_lowercase()),
+            Kind::Person | Kind::Organization | Kind::Place => {
+                Cow::Owned(raw.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
+            }
             Kind::Phone => Cow::Owned(self.phones.canonical(raw)),
             Kind::Card => Cow::Owned(digits(raw)),
             Kind::Iban => Cow::Owned(squeezed(raw)),
@@ -54,6 +73,14 @@ impl Pseudonyms {
 
     pub fn value_hash(&self, kind: Kind, raw: &str) -> Id {
         let mut hasher = self.key.hasher(&format!("pseudonym/{}", kind.as_str()));
+        hasher.update(self.canonical(kind, raw).as_bytes());
+        Id::of(hasher.finalize())
+    }
+
+    /// The same within a scope: `of` says which one.
+    pub fn scoped_hash(&self, kind: Kind, raw: &str, of: &[u8]) -> Id {
+        let mut hasher = self.key.hasher(&format!("scoped pseudonym/{}", kind.as_str()));
+        hasher.update(&(of.len() as u64).to_le_bytes()).update(of);
         hasher.update(self.canonical(kind, raw).as_bytes());
         Id::of(hasher.finalize())
     }
@@ -85,18 +112,33 @@ pub fn token_of(kind: Kind, value_hash: Id) -> String {
     token
 }
 
-/// The token that begins at `start_byte`, and the byte after it.
+/// The keyed hash as a token: `[EMAIL:0123…]`, 32 hex digits.
+pub fn hash_token_of(kind: Kind, value_hash: Id) -> String {
+    format!("[{}:{value_hash}]", kind.as_str())
+}
+
+/// The token that begins at `start_byte`, and the byte after it: `[EMAIL]`, `[EMAIL:k7f3a9q2]`,
+/// `[EMAIL:` with 32 hex digits, `[EMAIL drop-message]`.
 pub fn token_at(text: &str, start_byte: usize) -> Option<(Kind, usize)> {
     let bytes = text.as_bytes().get(start_byte..)?;
     if bytes.first() != Some(&b'[') {
         return None;
     }
     let head = &bytes[..bytes.len().min(LONGEST_TOKEN_BYTES)];
-    let colon = memchr::memchr(b':', head)?;
-    let kind = Kind::parse(std::str::from_utf8(&head[1..colon]).ok()?)?;
-    let tail = head.get(colon + 1..colon + TOKEN_CHARS + 2)?;
-    let fits = tail[..TOKEN_CHARS].iter().all(|byte| ALPHABET.contains(byte));
-    (fits && tail[TOKEN_CHARS] == b']').then_some((kind, start_byte + colon + TOKEN_CHARS + 2))
+    let named = head[1..].iter().take_while(|byte| matches!(byte, b'A'..=b'Z' | b'_')).count() + 1;
+    let kind = Kind::parse(std::str::from_utf8(&head[1..named]).ok()?)?;
+    let rest = &head[named..];
+    let body = |chars: usize, fits: fn(&u8) -> bool| {
+        let body = rest.strip_prefix(b":").and_then(|rest| rest.get(..=chars))?;
+        (body[..chars].iter().all(fits) && body[chars] == b']').then_some(chars + 2)
+    };
+    let len = match rest.first()? {
+        b']' => 1,
+        b':' => body(TOKEN_CHARS, |byte| ALPHABET.contains(byte))
+            .or_else(|| body(HASH_CHARS, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))?,
+        _ => DROP_MARKS.iter().find(|mark| rest.starts_with(mark.as_bytes()))?.len(),
+    };
+    Some((kind, start_byte + named + len))
 }
 
 /// Where the tokens of a text lie, half-open, in order.
@@ -166,6 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn scopes_part_pseudonyms() {
+        let p = pseudonyms("a secret of good length");
+        let hash = |raw: &str, of: &[u8]| p.scoped_hash(Kind::Email, raw, of);
+        assert_eq!(hash("Jane@Example.com", b"a"), hash("jane@example.com", b"a"));
+        assert_ne!(hash("jane@example.com", b"a"), hash("jane@example.com", b"b"));
+        assert_ne!(hash("jane@example.com", b"a"), p.value_hash(Kind::Email, "jane@example.com"));
+    }
+
+    #[test]
     fn masks_tokens_and_nothing_else() {
         for (text, masked) in [
             ("from [EMAIL:k7f3a9q2] to [PRIVATE_KEY:00000000].", "from [EMAIL] to [PRIVATE_KEY]."),
@@ -176,6 +227,9 @@ mod tests {
             ("[MAIL:k7f3a9q2]", "[MAIL:k7f3a9q2]"),
             ("[EMAIL:k7f3é9q2]", "[EMAIL:k7f3é9q2]"),
             ("[EMAIL:k7f3a9q2", "[EMAIL:k7f3a9q2"),
+            ("[IP:0123456789abcdef0123456789abcdef]", "[IP]"),
+            ("[IP:0123456789abcdef0123456789abcdeg]", "[IP:0123456789abcdef0123456789abcdeg]"),
+            ("[IP] [IP drop-message] [IP drop]", "[IP] [IP] [IP drop]"),
             ("", ""),
         ] {
             assert_eq!(mask_tokens(text), masked);

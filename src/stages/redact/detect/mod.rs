@@ -1,8 +1,7 @@
 //! Finds personal data and secrets in one text.
 //!
-//! Detectors only *find*; `text` replaces, `pseudonym` decides by what. They see one string at a
-//! time: a number split over two messages, or disguised (full-width digits, base64, "jane at
-//! example dot com"), is not found.
+//! Detectors only *find*; `text` replaces, `pseudonym` decides by what. They see plain text: what
+//! is disguised or cut in two is made plain by `view` and searched again.
 //!
 //! Always: spans lie inside the text on character boundaries, sorted, not overlapping, and never
 //! inside a token that `pseudonym` wrote. The work is linear in the text: cheap gates (`@`, digits,
@@ -12,11 +11,13 @@ mod address;
 mod birth;
 mod contact;
 mod crypto;
+mod date;
 mod edge;
 mod finance;
 mod geo;
 mod labelled;
 mod mac;
+pub mod names;
 mod national;
 mod network;
 mod numbers;
@@ -26,17 +27,19 @@ mod phone_edge;
 mod secrets;
 mod vehicle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use phone::Phones;
 
-use super::kind::{Kind, KindSet};
+use super::kind::{Group, Kind, KindSet};
+use super::lists::Deny;
 use super::pseudonym;
 use super::rule::Rule;
+use super::view::{self, Crossing, Decoded, Hit, Narrow, Search, Views};
 
 /// All rules, in the order of their detectors.
 pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
-    let groups: [&'static [&'static Rule]; 11] = [
+    let groups: [&'static [&'static Rule]; 13] = [
         &contact::RULES,
         &network::RULES,
         &finance::RULES,
@@ -44,10 +47,12 @@ pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
         &address::RULES,
         &labelled::RULES,
         &birth::RULES,
+        &date::RULES,
         &crypto::RULES,
         &vehicle::RULES,
         &geo::RULES,
         &mac::RULES,
+        &names::RULES,
     ];
     groups.into_iter().flatten().copied().chain(secrets::rules()).chain(national::rules())
 }
@@ -67,11 +72,19 @@ pub struct Span {
 /// All rules for the chosen kinds. Immutable: share one among threads.
 pub struct Detector {
     enabled: KindSet,
+    /// By kind: what is less sure does not count, also where it overlaps with what is.
+    floors: Vec<f32>,
+    deny: Option<Deny>,
+    /// Found, and left as they are.
+    kept: KindSet,
     phones: Phones,
     addresses: address::Addresses,
     labelled: labelled::Labelled,
     secrets: secrets::Secrets,
     national: national::National,
+    views: Views,
+    /// None unless names of some kind are wanted.
+    names: Option<&'static names::Names>,
 }
 
 impl Detector {
@@ -79,25 +92,152 @@ impl Detector {
     pub fn new(kinds: &[Kind], phone_regions: &[String]) -> Result<Detector, String> {
         let enabled: KindSet = kinds.iter().copied().collect();
         let secrets = secrets::Secrets::new(|kind| enabled.has(kind))?;
+        let wanted = kinds.iter().any(|kind| kind.group() == Group::Name);
         Ok(Detector {
             enabled,
+            floors: Vec::new(),
+            deny: None,
+            kept: KindSet::default(),
             phones: Phones::new(phone_regions)?,
             addresses: address::Addresses::new(),
             labelled: labelled::Labelled::new(&enabled),
             secrets,
             national: national::National::new(|kind| enabled.has(kind))?,
+            views: Views::new(view::DEPTH)?,
+            names: wanted.then(names::built_in).transpose()?,
         })
+    }
+
+    /// Leaves alone what is less sure; one number for each kind.
+    pub fn with_floors(self, floors: Vec<f32>) -> Detector {
+        Detector { floors, ..self }
+    }
+
+    /// Finds the values of these lists, too.
+    pub fn with_deny(self, deny: Option<Deny>) -> Detector {
+        Detector { deny, ..self }
+    }
+
+    /// What is of these kinds hides nothing that is not.
+    pub fn with_kept(self, kept: KindSet) -> Detector {
+        Detector { kept, ..self }
+    }
+
+    /// Looks through so many layers of encoding in place of [`view::DEPTH`].
+    #[cfg(test)]
+    pub fn with_depth(self, depth: usize) -> Result<Detector, String> {
+        Ok(Detector { views: Views::new(depth)?, ..self })
+    }
+
+    /// A value that is a name by the label it stands under.
+    pub fn labelled_name(&self, label: &str, text: &str) -> Option<Span> {
+        let name = self.has(Kind::Person).then(|| names::labelled(label, text)).flatten();
+        name.filter(|name| self.is_sure(name))
     }
 
     fn has(&self, kind: Kind) -> bool {
         self.enabled.has(kind)
     }
 
+    /// As [`Detector::find_by`], where all that is found has to be answered.
+    #[cfg(test)]
+    pub fn find(&self, text: &str, out: &mut Vec<Span>) -> Vec<Decoded> {
+        self.find_by(&|_, _| {}, text, Vec::new(), out)
+    }
+
+    /// Puts what is found in `out`, plain or disguised, and says what the disguised ones hold.
+    /// `narrow` leaves what has to be answered; `known` lies in the text, whatever is found there.
+    pub fn find_by(&self, narrow: Narrow, text: &str, known: Vec<Hit>, out: &mut Vec<Span>) -> Vec<Decoded> {
+        self.find_plain(text, out);
+        narrow(text, out);
+        let search = Search { plain: &|text, out| self.find_plain(text, out), narrow };
+        let mut hits = self.views.find(text, numbers::is_quiet(text.as_bytes()), search);
+        hits.retain(|hit| !self.kept.has(hit.span.kind));
+        hits.extend(known);
+        self.unhide(hits.iter().map(|hit| hit.span).collect(), out);
+        let decoded = view::merge(text, hits, out);
+        self.find_names(narrow, text, &decoded, out);
+        decoded
+    }
+
+    /// The value that the end of one text and the beginning of the next make together.
+    pub fn find_across(&self, narrow: Narrow, before: &str, after: &str) -> Option<Crossing> {
+        Views::across(before, after, Search { plain: &|text, out| self.find_plain(text, out), narrow })
+    }
+
+    /// Adds names, which are looked for in the text alone: the model is slow, and views say little
+    /// of the words around. What is disguised is no name.
+    fn find_names(&self, narrow: Narrow, text: &str, decoded: &[Decoded], out: &mut Vec<Span>) {
+        let Some(names) = self.names else { return };
+        let mut found = Vec::new();
+        names::find(names, text, &self.enabled, &mut found);
+        found.retain(|span| self.is_sure(span));
+        outside_tokens(text, &mut found);
+        narrow(text, &mut found);
+        let disguised: BTreeSet<u32> = decoded.iter().map(|one| one.start_byte).collect();
+        found.retain(|name| {
+            let first = out.partition_point(|span| span.end_byte <= name.start_byte);
+            let over = out[first..].iter().take_while(|span| span.start_byte < name.end_byte);
+            disguised.is_empty() || !over.into_iter().any(|span| disguised.contains(&span.start_byte))
+        });
+        if !found.is_empty() {
+            out.append(&mut found);
+            self.unhide_kept(out);
+            resolve(out);
+        }
+    }
+
+    fn is_sure(&self, span: &Span) -> bool {
+        self.floors.get(span.kind as usize).is_none_or(|floor| span.score >= *floor)
+    }
+
     /// Puts what is found in `out`, which is cleared first. A text of more than 4 GiB cannot stand in
     /// an Arrow string; it is refused by panic rather than passed through unseen.
-    pub fn find(&self, text: &str, out: &mut Vec<Span>) {
+    fn find_plain(&self, text: &str, out: &mut Vec<Span>) {
         assert!(u32::try_from(text.len()).is_ok(), "a text of more than 4 GiB cannot be redacted");
         out.clear();
+        if !numbers::is_quiet(text.as_bytes()) {
+            self.loud(text, out);
+        }
+        self.labelled.find(text, out);
+        if let Some(deny) = &self.deny {
+            deny.find(text, out);
+        }
+        if !out.is_empty() {
+            out.retain(|span| self.is_sure(span));
+            outside_tokens(text, out);
+            self.unhide_kept(out);
+            resolve(out);
+        }
+    }
+
+    fn unhide_kept(&self, out: &mut Vec<Span>) {
+        if self.kept != KindSet::default() {
+            self.unhide(out.iter().filter(|span| !self.kept.has(span.kind)).copied().collect(), out);
+        }
+    }
+
+    /// Drops what is kept and overlaps what is not.
+    fn unhide(&self, mut answered: Vec<Span>, out: &mut Vec<Span>) {
+        if answered.is_empty() || !out.iter().any(|span| self.kept.has(span.kind)) {
+            return;
+        }
+        answered.sort_by_key(|span| span.start_byte);
+        let mut end = 0;
+        let mut furthest = |span: &Span| {
+            end = span.end_byte.max(end);
+            end
+        };
+        let ends: Vec<u32> = answered.iter().map(&mut furthest).collect();
+        out.retain(|span| {
+            let before = answered.partition_point(|other| other.start_byte < span.end_byte);
+            let over = before > 0 && ends[before - 1] > span.start_byte;
+            !(over && self.kept.has(span.kind))
+        });
+    }
+
+    /// What holds a digit or a sign.
+    fn loud(&self, text: &str, out: &mut Vec<Span>) {
         self.secrets.find(text, out);
         if self.has(Kind::Email) {
             contact::emails(text, out);
@@ -105,21 +245,19 @@ impl Detector {
         if self.has(Kind::Mrz) {
             vehicle::zones(text, out);
         }
-        self.labelled.find(text, out);
         self.numbers(text, out);
-        if !out.is_empty() {
-            outside_tokens(text, out);
-            resolve(out);
-        }
     }
 
     fn numbers(&self, text: &str, out: &mut Vec<Span>) {
         let mut runs = Vec::new();
         let mut streets = address::Seen::default();
-        let (mut at, mut seen) = (0, 0);
+        let (mut at, mut seen, mut dated) = (0, 0, 0);
         while let Some(digit) = numbers::next_digit(text.as_bytes(), at) {
             at = numbers::cluster(text.as_bytes(), digit, &mut runs);
             self.said(text, &runs, &mut streets, out);
+            if self.has(Kind::Date) {
+                date::dates(text, &runs, &mut dated, out);
+            }
             if numbers::is_plain(text.as_bytes(), &runs) {
                 self.national.find(text, &runs, &mut seen, out);
                 continue;
@@ -177,7 +315,7 @@ impl Detector {
             network::v4(text, runs, out);
         }
         let digits: usize = runs.iter().map(numbers::Run::digits).sum();
-        if digits < 7 {
+        if digits < 6 {
             return;
         }
         if self.has(Kind::Ssn) && digits >= 9 {
@@ -193,7 +331,7 @@ impl Detector {
 }
 
 /// Drops what lies in a token or cuts into one.
-fn outside_tokens(text: &str, out: &mut Vec<Span>) {
+pub(super) fn outside_tokens(text: &str, out: &mut Vec<Span>) {
     let tokens: Vec<_> = pseudonym::tokens(text).map(|(_, start, end)| (start as u32, end as u32)).collect();
     if tokens.is_empty() {
         return;
@@ -211,7 +349,13 @@ fn outside_tokens(text: &str, out: &mut Vec<Span>) {
 /// Of overlapping spans one stays: secrets before others, then the longer, then the higher score,
 /// then the earlier. Leaves the rest sorted by place.
 pub(super) fn resolve(spans: &mut Vec<Span>) {
-    spans.sort_by(|a, b| {
+    resolve_by(spans, |span| span);
+}
+
+/// The same for what holds a span.
+pub(super) fn resolve_by<T>(all: &mut Vec<T>, span_of: impl Fn(&T) -> &Span) {
+    all.sort_by(|a, b| {
+        let (a, b) = (span_of(a), span_of(b));
         let len = |span: &Span| span.end_byte - span.start_byte;
         (b.kind.is_secret().cmp(&a.kind.is_secret()))
             .then(len(b).cmp(&len(a)))
@@ -219,22 +363,40 @@ pub(super) fn resolve(spans: &mut Vec<Span>) {
             .then(a.start_byte.cmp(&b.start_byte))
             .then(a.kind.cmp(&b.kind))
     });
-    let mut kept: BTreeMap<u32, Span> = BTreeMap::new();
-    for span in spans.drain(..) {
+    let mut kept: BTreeMap<u32, T> = BTreeMap::new();
+    for one in all.drain(..) {
+        let span = span_of(&one);
         let left = kept.range(..span.end_byte).next_back();
-        if left.is_none_or(|(_, left)| left.end_byte <= span.start_byte) {
-            kept.insert(span.start_byte, span);
+        if left.is_none_or(|(_, left)| span_of(left).end_byte <= span.start_byte) {
+            kept.insert(span.start_byte, one);
         }
     }
-    spans.extend(kept.into_values());
+    all.extend(kept.into_values());
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::*;
+    use std::sync::LazyLock;
 
-    pub(crate) fn detector() -> Detector {
-        Detector::new(Kind::ALL, &["US".to_owned(), "GB".to_owned(), "FR".to_owned(), "KR".to_owned()]).unwrap()
+    use super::*;
+    use crate::stages::redact::kind::Group;
+
+    pub(crate) fn of(kinds: impl Iterator<Item = Kind>) -> Detector {
+        let kinds: Vec<Kind> = kinds.collect();
+        Detector::new(&kinds, &["US".to_owned(), "GB".to_owned(), "FR".to_owned(), "KR".to_owned()]).unwrap()
+    }
+
+    /// Of all kinds.
+    pub(crate) fn detector() -> &'static Detector {
+        static ALL: LazyLock<Detector> = LazyLock::new(|| of(Kind::ALL.iter().copied()));
+        &ALL
+    }
+
+    /// Without the model of names, which has rows of its own and is slow where nothing is optimised.
+    pub(crate) fn rules_only() -> &'static Detector {
+        static RULES: LazyLock<Detector> =
+            LazyLock::new(|| of(Kind::ALL.iter().copied().filter(|kind| kind.group() != Group::Name)));
+        &RULES
     }
 
     /// Exactly these values of this kind are found in the text, with every kind switched on.
@@ -317,7 +479,7 @@ pub(super) mod tests {
     /// take minutes, and this test would be noticed.
     #[test]
     fn rows_of_beginnings_are_linear() {
-        let detector = detector();
+        let detector = rules_only();
         let mut spans = Vec::new();
         for start in ["a@", "AKIA", "-eyJ.", "sk-ant-", "xoxb-", "-github_pat_", "-----BEGIN ", "1 ", "1.", "2001:"] {
             detector.find(&start.repeat(100_000 / start.len()), &mut spans);

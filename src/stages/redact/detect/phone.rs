@@ -12,11 +12,13 @@ use super::Span;
 use super::edge::{before, said_last};
 use super::numbers::{self, Run};
 use super::phone_candidate::{Candidate, Country, GROUPS_MAX, trunk};
-use super::phone_edge::{dates, extension, plus_before, tied_after, tied_before};
+use super::phone_edge::{dates, extension, label_behind, plus_before, tied_after, tied_before};
 
 /// E.164.
 const DIGITS_MAX: usize = 15;
 const DIGITS_MIN: usize = 7;
+/// In pairs, behind a word that leaves no doubt: `call 33 93 31`.
+const TOLD_DIGITS_MIN: usize = 6;
 
 pub(super) const PHONE_WORDS: [&str; 18] = [
     "phone",
@@ -39,6 +41,28 @@ pub(super) const PHONE_WORDS: [&str; 18] = [
     "电话",
 ];
 
+/// Words after which nothing but a phone number is meant.
+pub(super) const TOLD_WORDS: [&str; 16] = [
+    "phone",
+    "tel",
+    "telephone",
+    "call",
+    "mobile",
+    "cell",
+    "fax",
+    "whatsapp",
+    "sms",
+    "dial",
+    "number is",
+    "my number",
+    "answering at",
+    "messages to",
+    "text me",
+    "handy",
+];
+/// How far before a number these begin.
+const TOLD_BYTES: usize = 24;
+
 /// How far before a number a word for it may begin.
 const SAID_BYTES: usize = 40;
 
@@ -48,6 +72,8 @@ struct Around {
     dates: u64,
     /// A word for a phone is near the numbers that begin up to here.
     said_to: Option<usize>,
+    /// The same of the surer words.
+    told_to: Option<usize>,
 }
 
 /// Region names as in ISO 3166 (`GB`, not `UK`).
@@ -81,11 +107,11 @@ impl Phones {
 
     /// Reports the numbers of one cluster, from left to right, longest first.
     pub(super) fn find(&self, text: &str, runs: &[Run], out: &mut Vec<Span>) {
-        let around = Around {
-            dates: dates(text, runs),
-            // No word stands inside a cluster, so all its numbers see the same ones.
-            said_to: said_last(text, runs[0].start, SAID_BYTES, &PHONE_WORDS).map(|word| word + SAID_BYTES),
-        };
+        // No word stands inside a cluster, so all its numbers see the same ones.
+        let near = |bytes, words: &[&str]| said_last(text, runs[0].start, bytes, words).map(|word| word + bytes);
+        let said_to = near(SAID_BYTES, &PHONE_WORDS);
+        let told_to = near(TOLD_BYTES, &TOLD_WORDS);
+        let around = Around { dates: dates(text, runs), said_to, told_to };
         let mut first = 0;
         while first < runs.len() {
             first = match self.longest(text, runs, first, &around) {
@@ -151,32 +177,38 @@ impl Phones {
                 !barred(first + place) && total <= DIGITS_MAX + 1
             })
             .count();
-        let said = plus.is_none() && around.said_to.is_some_and(|to| start <= to);
+        let near = |to: Option<usize>| plus.is_none() && to.is_some_and(|to| start <= to);
+        let (said, told) = (near(around.said_to), near(around.told_to));
         for last in (first..first + most).rev() {
             let digits: usize = runs[first..=last].iter().map(Run::digits).sum();
-            if digits < DIGITS_MIN {
+            let least = if last - first >= 2 { TOLD_DIGITS_MIN } else { DIGITS_MIN };
+            if digits < least {
                 break;
             }
             // Single digits in a row are a table or a count; nobody dials so.
             if digits == last - first + 1 {
                 continue;
             }
+            let whole = last + 1 == runs.len();
             let end = runs[last].end;
+            let end = end + if whole { extension(&text[end..]) } else { 0 };
+            let labelled = whole && label_behind(&text[end..]);
             let tied = match runs.get(last + 1) {
                 Some(next) => next.sep.is_tight(),
-                None => tied_after(text, end),
+                None => tied_after(text, runs[last].end) && !labelled,
             };
             if tied {
                 continue;
             }
             let bracket = before(text, start) == Some('(') && text[start..end].contains(')');
             let begin = plus.unwrap_or(start - usize::from(bracket));
-            let end = end + if last + 1 == runs.len() { extension(&text[end..]) } else { 0 };
             let candidate = Candidate { text, start: begin, end, runs: &runs[first..=last] };
             let found = match plus {
                 Some(_) => candidate.international(),
-                None => candidate.national(&self.countries, digits, said),
+                None if digits >= DIGITS_MIN => candidate.national(&self.countries, digits, said),
+                None => None,
             };
+            let found = found.or_else(|| candidate.told(digits, told, labelled));
             if let Some(found) = found {
                 return Some((found, last + 1));
             }

@@ -10,7 +10,8 @@ use super::edge::{before, said_before};
 use super::numbers::{Run, Sep};
 use super::{Kind, Rule, Span};
 
-pub(super) static RULES: [&Rule; 7] = [&INTERNATIONAL, &POSSIBLE, &NATIONAL, &SAID, &BARE, &AMERICAN_SHAPE, &IDD];
+pub(super) static RULES: [&Rule; 8] =
+    [&INTERNATIONAL, &POSSIBLE, &NATIONAL, &SAID, &BARE, &AMERICAN_SHAPE, &IDD, &TOLD];
 
 const INTERNATIONAL: Rule = Rule {
     id: "phone.international",
@@ -39,7 +40,7 @@ const NATIONAL: Rule = Rule {
     score: 0.75,
     check: "valid in one of the pipeline's regions and written in groups as people write it there",
     finds: &["or ‹(202) 456-1111› today"],
-    passes: &["2024-05-01", "1.2.3.4", "10.5 12.5 13.5"],
+    passes: &["2024-05-01", "1.2.3.4", "10.5 12.5 13.5", "from 0.231.110 to"],
     ..INTERNATIONAL
 };
 
@@ -76,6 +77,17 @@ const IDD: Rule = Rule {
     check: "valid by libphonenumber's metadata with `00` read as `+`",
     finds: &["‹0044 20 7183 8750›"],
     passes: &["000012345678901"],
+    ..INTERNATIONAL
+};
+
+const TOLD: Rule = Rule {
+    id: "phone.told",
+    score: 0.55,
+    check: "six to fifteen digits in groups right behind a word for a phone, or before one that ends the line",
+    context: &super::phone::TOLD_WORDS,
+    source: "common practice: numbers of countries that the pipeline does not name",
+    finds: &["you can call ‹469 34 883›", "Phone: ‹28-81-33-70›", "‹96 228011› office\nnext", "‹2813882583›-Fax"],
+    passes: &["call 3 12 2024", "phone 12.345678", "call 1 000 000", "96 228011 offices", "call 12345678"],
     ..INTERNATIONAL
 };
 
@@ -165,7 +177,7 @@ impl Candidate<'_> {
     pub(super) fn american_shape(&self, said: bool) -> bool {
         let digits = |run: &Run| &self.text[run.start..run.end];
         let rest = match self.runs {
-            [one, rest @ ..] if digits(one) == "1" => rest,
+            [one, rest @ ..] if matches!(digits(one), "1" | "001") => rest,
             all => all,
         };
         let [area, exchange, line] = rest else { return false };
@@ -182,12 +194,20 @@ impl Candidate<'_> {
         {
             return None;
         }
+        // A version: nobody dials the trunk prefix on its own before a dot.
+        if let [first, second, ..] = self.runs
+            && second.sep == Sep::Dot
+            && first.digits() == 1
+            && self.raw().starts_with('0')
+        {
+            return None;
+        }
         // Four numbers with dots that make an address are one, whatever is said before.
         if self.runs.len() == 4 && self.raw().parse::<std::net::Ipv4Addr>().is_ok() {
             return None;
         }
         let bare = self.runs.len() == 1;
-        if bare && !said && self.is_other_number() {
+        if bare && !said && (self.is_other_number() || !self.stands_for_itself()) {
             return None;
         }
         if let Some(found) = self.idd(digits) {
@@ -208,6 +228,20 @@ impl Candidate<'_> {
         }
         let american = countries.iter().any(Country::is_american) && self.american_shape(said);
         american.then(|| AMERICAN_SHAPE.at(self.start, self.end))
+    }
+
+    /// Said to be a phone by what stands right `before` it or `behind` it, though no country of the
+    /// pipeline numbers so.
+    pub(super) fn told(&self, digits: usize, before: bool, behind: bool) -> Option<Span> {
+        let [first, rest @ ..] = self.runs else { return None };
+        let decimal = matches!(rest, [second] if second.sep == Sep::Dot);
+        let thousands = rest.iter().all(|run| run.digits() == 3) && self.raw().ends_with("000");
+        let grouped = (2..=6).contains(&first.digits()) && rest.iter().all(|run| run.digits() >= 2);
+        let shaped = match rest {
+            [] => behind && digits >= 8,
+            _ => grouped && !decimal && !thousands && self.raw().parse::<std::net::Ipv4Addr>().is_err(),
+        };
+        (shaped && (before || behind)).then(|| TOLD.at(self.start, self.end))
     }
 
     /// `0044 20 7183 8750`: `00` in place of `+`.
@@ -241,6 +275,23 @@ impl Candidate<'_> {
             _ if !trunk.is_empty() => prefixed || self.raw().starts_with('('),
             _ => !zip && lens.iter().all(|len| (2..=5).contains(len)),
         }
+    }
+
+    /// A bare row of digits without a word for a phone: alone on its line, with the trunk prefix
+    /// that counts and sizes do not have, or behind a word that gives it to somebody.
+    fn stands_for_itself(&self) -> bool {
+        let head = &self.text[..self.start];
+        let line = head.trim_end_matches([' ', '\t']);
+        let alone = (line.is_empty() || line.ends_with('\n'))
+            && self.text[self.end..].trim_start_matches([' ', '\t']).chars().next().is_none_or(|c| c == '\n');
+        let given = ["or", "me", "at", "on", "is", "to", "us", "him", "her", "them", "and"].iter().any(|word| {
+            let rest = line.len().checked_sub(word.len()).filter(|_| line.len() < head.len());
+            rest.is_some_and(|rest| {
+                line.as_bytes()[rest..].eq_ignore_ascii_case(word.as_bytes())
+                    && (rest == 0 || line.as_bytes()[rest - 1] == b' ')
+            })
+        });
+        alone || given || self.raw().starts_with('0') || line.ends_with(|c: char| !c.is_ascii())
     }
 
     fn is_other_number(&self) -> bool {

@@ -55,6 +55,18 @@ pub(super) fn extension(rest: &str) -> usize {
     if (1..=6).contains(&digits) && !glued_after(rest, at + digits) { at + digits } else { 0 }
 }
 
+/// A word for a phone stands behind and ends the line or the entry: ` office\n`, `-Fax\`.
+pub(super) fn label_behind(rest: &str) -> bool {
+    let bytes = rest.as_bytes();
+    let signs = bytes.iter().take(3).take_while(|byte| matches!(byte, b' ' | b'-' | b'(')).count();
+    let letters = bytes[signs..].iter().take(8).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = &bytes[signs..signs + letters];
+    let known = ["office", "fax", "mobile", "home", "work", "cell", "tel", "phone"];
+    signs > 0
+        && known.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        && matches!(bytes.get(signs + letters), None | Some(b'\n' | b'\r' | b'\\' | b',' | b';' | b')'))
+}
+
 /// Which runs belong to a date, as bits: `2024-05-01`, `1/5/2024`, `20240501`, `1990-2005`.
 pub(super) fn dates(text: &str, runs: &[Run]) -> u64 {
     let value = |run: &Run| text[run.start..run.end].parse::<u32>().unwrap_or(u32::MAX);

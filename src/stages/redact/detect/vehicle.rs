@@ -53,6 +53,11 @@ pub(super) fn vin_shape(text: &str, start: usize) -> Option<usize> {
 /// Reports the VIN that holds the first run of a cluster.
 pub(super) fn vin(text: &str, run: Run, out: &mut Vec<Span>) {
     let bytes = text.as_bytes();
+    // A letter or the other run of a row stands right beside it.
+    let beside = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
+    if !beside(run.end) && !beside(run.start.wrapping_sub(1)) {
+        return;
+    }
     let head = bytes[..run.start].iter().rev().take(VIN_LEN).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let start = run.start - head;
     if glued_before(text, start) {

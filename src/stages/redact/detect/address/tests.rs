@@ -26,7 +26,7 @@ fn rows_of_numbers_and_words_are_linear() {
     for row in ["1 Main ", "12 Apt 5 ", "1 a\n", "Apt. 5 ", "5 Street ", "Calle 5 ", "1 Rue ", "address 1 A "] {
         let text = row.repeat(1_000_000 / row.len());
         let mut spans = Vec::new();
-        crate::stages::redact::detect::tests::detector().find(&text, &mut spans);
+        crate::stages::redact::detect::tests::rules_only().find(&text, &mut spans);
         assert!(spans.iter().all(|span| span.end_byte as usize <= text.len()));
     }
 }

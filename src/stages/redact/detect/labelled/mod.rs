@@ -231,7 +231,7 @@ fn normal(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stages::redact::detect::tests::{detector, finds};
+    use crate::stages::redact::detect::tests::{finds, rules_only};
     use crate::stages::redact::kind::Kind;
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
     fn rows_of_labels_are_linear() {
         for row in ["account: ", "is is is ", "pin=1 ", "::::", "passport A1 "] {
             let mut spans = Vec::new();
-            detector().find(&row.repeat(1_000_000 / row.len()), &mut spans);
+            rules_only().find(&row.repeat(1_000_000 / row.len()), &mut spans);
         }
     }
 }

@@ -4,8 +4,6 @@
 //!
 //! Always: synthetic numbers only.
 
-use std::sync::LazyLock;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -28,11 +26,9 @@ pub(super) fn refuses_single_changes(check: fn(&[u8]) -> bool, valid: &[&str]) {
     }
 }
 
-static DETECTOR: LazyLock<Detector> = LazyLock::new(detector);
-
 fn found(text: &str) -> Vec<(&'static str, &str)> {
     let mut spans = Vec::new();
-    DETECTOR.find(text, &mut spans);
+    detector().find(text, &mut spans);
     spans.iter().map(|span| (span.rule, &text[span.start_byte as usize..span.end_byte as usize])).collect()
 }
 
@@ -84,7 +80,9 @@ fn labels_beat_phones_and_cards() {
         ("CPF: 11144477735", "br.cpf"),
         ("\"tfn\":\"123456782\",\"sin\":\"046454286\"", "au.tfn"),
     ] {
-        assert_eq!(found(text).first().map(|(rule, _)| *rule), Some(rule), "{text}");
+        // The NHS is an organisation, too.
+        let numbers = found(text).into_iter().map(|(rule, _)| rule).filter(|rule| !rule.ends_with(".model"));
+        assert_eq!(numbers.collect::<Vec<_>>().first(), Some(&rule), "{text}");
     }
 }
 
@@ -121,7 +119,7 @@ fn rows_of_beginnings_are_linear() {
         "nhs 943 476 5919 ",
         "A1b2C3d4E5f6-",
     ] {
-        DETECTOR.find(&start.repeat(300_000 / start.len()), &mut spans);
+        detector().find(&start.repeat(300_000 / start.len()), &mut spans);
     }
 }
 

@@ -1,0 +1,364 @@
+//! Names of people, organisations and places: a conditional random field over the capitalised
+//! words of a text, its weights part of the program.
+//!
+//! Not here: names that only a cue gives away (`cues`), other mentions of a name in other messages
+//! (nobody yet; in the same text `text` finds them), training (`src/bin/train_names`).
+//!
+//! Always: the work is linear in the text; words without capitals cost one look into a table.
+
+mod crf;
+mod cues;
+pub mod features;
+mod foreign;
+pub mod lexicon;
+pub mod model;
+pub mod words;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::Span;
+use crate::stages::redact::kind::{Kind, KindSet};
+use crate::stages::redact::rule::Rule;
+
+use self::crf::{Chain, Chances};
+use self::cues::Cues;
+use self::features::{CONTEXT, Gate};
+use self::lexicon::Case;
+use self::model::{Model, ORGANIZATION, OTHER, OUTSIDE, PERSON, PLACE};
+use self::words::{Shape, Word, Words, hash_of};
+
+/// So many words are looked at together; the next part begins where a line or sentence ends.
+const PART_WORDS: usize = 4096;
+
+/// The words of a part and a name among them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Name {
+    /// One of `PERSON`, `PLACE`, `ORGANIZATION`.
+    pub label: usize,
+    pub start: usize,
+    pub end: usize,
+    /// How likely the model holds it to be one, 0 to 1.
+    pub chance: f32,
+}
+
+static AND: LazyLock<u64> = LazyLock::new(|| hash_of("and"));
+static A: LazyLock<u64> = LazyLock::new(|| hash_of("a"));
+static I: LazyLock<u64> = LazyLock::new(|| hash_of("i"));
+
+/// The model that is part of the program. Trained by `src/bin/train_names`; its sources stand in
+/// `models/ATTRIBUTION.md`.
+static NAMES: LazyLock<Option<Names>> =
+    LazyLock::new(|| Model::from_bytes(include_bytes!("../../../../../models/names.bin")).map(Names::new));
+
+/// The names that the program knows how to find.
+pub fn built_in() -> Result<&'static Names, String> {
+    NAMES.as_ref().ok_or_else(|| "the built-in name model is damaged".to_owned())
+}
+
+/// A name less likely than this is not reported. Chosen where F1 on the held-out parts of the
+/// training corpora is highest.
+const LEAST: f32 = 0.45;
+
+const MODEL: Rule = Rule {
+    id: "person.model",
+    version: 1,
+    kind: Kind::Person,
+    country: "",
+    score: 0.7,
+    check: "a conditional random field over words, name lists and context; its probability is the score",
+    context: &[],
+    source: "models/ATTRIBUTION.md",
+    finds: &[
+        "Yesterday ‹Margaret Wilson› called about her invoice.",
+        "Please ask Dr. ‹Peter Hoffmann› for the results.",
+        "Best regards,\n‹Karen Miller›",
+        "\"I am glad,\" said ‹Susan Clark›.",
+    ],
+    passes: &[
+        "On Monday the Visa card was used in Paris.",
+        "Alexa, play the next song. ChatGPT and Claude are assistants.",
+        "fn main() { let GitHub = HashMap::new(); }",
+        "How To Make Pancakes In Ten Minutes",
+        "I will call you in May. Will you?",
+    ],
+};
+
+const CUE: Rule = Rule {
+    id: "person.cue",
+    version: 1,
+    kind: Kind::Person,
+    country: "",
+    score: 0.9,
+    check: "a phrase, label or title that stands before names; words that are mostly no names are left",
+    context: &["my name is", "name:", "Mr", "Dear"],
+    source: "gristmill",
+    finds: &[
+        "hi my name is ‹karen miller› and i need help",
+        "Name: ‹Xyqo Brandl›",
+        "send it to ‹karen›",
+        "Mi chiamo ‹Lucia Ferrari›.",
+    ],
+    passes: &[
+        "my name is on the list",
+        "The file name: report.pdf",
+        "Dear customer, dear all",
+        "Mr. and Mrs. were there",
+        "send it to support, $5 to go, take it to Paris",
+    ],
+};
+
+const ORGANIZATION_MODEL: Rule = Rule {
+    id: "organization.model",
+    version: 1,
+    kind: Kind::Organization,
+    country: "",
+    score: 0.5,
+    check: "as person.model",
+    context: &[],
+    source: "models/ATTRIBUTION.md",
+    finds: &["She works at ‹Miller Systems› in Boston."],
+    passes: &["Yesterday Margaret Wilson called about her invoice."],
+};
+
+const PLACE_MODEL: Rule = Rule {
+    id: "place.model",
+    version: 1,
+    kind: Kind::Place,
+    country: "",
+    score: 0.5,
+    check: "as person.model",
+    context: &[],
+    source: "models/ATTRIBUTION.md",
+    finds: &["We flew from ‹Paris› to ‹Chicago›."],
+    passes: &["Yesterday Margaret Wilson called about her invoice."],
+};
+
+pub(super) const RULES: [&Rule; 4] = [&MODEL, &CUE, &ORGANIZATION_MODEL, &PLACE_MODEL];
+
+/// Adds the names of the wanted kinds.
+pub(super) fn find(names: &Names, text: &str, wanted: &KindSet, out: &mut Vec<Span>) {
+    let foreign = std::cell::LazyCell::new(|| foreign::is_foreign(text));
+    names.find(text, LEAST, |name| {
+        // The model learnt English, where a capital says more than in German.
+        if name.chance < 1.0 && *foreign && !names.holds_given(&text[name.start..name.end]) {
+            return;
+        }
+        let rule = match name.label {
+            PERSON if name.chance >= 1.0 => &CUE,
+            PERSON => &MODEL,
+            PLACE => &PLACE_MODEL,
+            _ => &ORGANIZATION_MODEL,
+        };
+        if wanted.has(rule.kind) {
+            let score = if name.chance >= 1.0 { rule.score } else { name.chance };
+            out.push(Span { score, ..rule.at(name.start, name.end) });
+        }
+    });
+}
+
+/// The whole of a value that stands in JSON under the name of a person: `"patient": "Jane Doe"`.
+pub(super) fn labelled(label: &str, text: &str) -> Option<Span> {
+    const LABELS: [&str; 22] = [
+        "firstname",
+        "lastname",
+        "fullname",
+        "surname",
+        "givenname",
+        "familyname",
+        "middlename",
+        "maidenname",
+        "patient",
+        "patientname",
+        "customername",
+        "clientname",
+        "cardholder",
+        "cardholdername",
+        "employeename",
+        "contactname",
+        "recipientname",
+        "passengername",
+        "guestname",
+        "beneficiary",
+        "accountholder",
+        "contactperson",
+    ];
+    let label: String = label.chars().filter(char::is_ascii_alphanumeric).collect();
+    let word = |word: &str| {
+        let letters = word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'));
+        letters && word.starts_with(|c: char| c.is_uppercase() || c.is_lowercase() && word.chars().count() <= 3)
+    };
+    let name = text.split_whitespace().all(word) && text.starts_with(char::is_uppercase);
+    let listed = LABELS.iter().any(|known| label.eq_ignore_ascii_case(known));
+    (listed && name && text.split_whitespace().count() <= 5).then(|| CUE.at(0, text.len()))
+}
+
+/// Whether another place with the same letters is another mention: a name of several words, or of
+/// one that is no common word as well.
+pub fn tells_apart(name: &str) -> bool {
+    let many = name.split_whitespace().count() > 1;
+    let known = || built_in().map_or(Case::Unseen, |names| names.model.lexicon.entry(hash_of(name)).case());
+    many || (name.len() > 2 && matches!(known(), Case::Unseen | Case::Capital))
+}
+
+/// Whether a part of a name is one wherever it stands: known as a name and not as a common word.
+pub fn stands_alone(part: &str) -> bool {
+    let Ok(names) = built_in() else { return false };
+    let entry = names.model.lexicon.entry(hash_of(part));
+    let known = entry.first() + entry.last() > 0 || entry.case() == Case::Unseen;
+    part.len() > 3 && known && tells_apart(part) && part.chars().all(char::is_alphabetic)
+}
+
+/// Immutable: share one among threads.
+#[derive(Debug)]
+pub struct Names {
+    model: Model,
+    chain: Chain,
+    gate: Gate,
+    cues: Cues,
+}
+
+impl Names {
+    pub fn new(model: Model) -> Names {
+        Names { chain: Chain::new(&model), model, gate: Gate::default(), cues: Cues::default() }
+    }
+
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// A word of it is a common given name.
+    fn holds_given(&self, name: &str) -> bool {
+        name.split(|c: char| !c.is_alphabetic()).any(|word| self.model.lexicon.entry(hash_of(word)).first() == 1)
+    }
+
+    /// Hands the names of a text to `found`; those a cue gives away have a chance of 1 and may be
+    /// handed twice. `least` is the least chance that a name has.
+    pub fn find(&self, text: &str, least: f32, mut found: impl FnMut(Name)) {
+        let mut words = Vec::with_capacity((text.len() / 4 + 2 * CONTEXT + 1).min(PART_WORDS + 2 * CONTEXT));
+        words.extend([Word::EDGE; CONTEXT]);
+        let mut source = Words::new(text, &self.model.lexicon);
+        let mut chances = Vec::new();
+        loop {
+            let more = source.read(&mut words, PART_WORDS);
+            words.extend([Word::EDGE; CONTEXT]);
+            self.gate.runs(&words, |run| {
+                if self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances) {
+                    names((text, &words), &run, &chances, least, &mut found);
+                }
+            });
+            self.cues.find(&words, |row| {
+                let (first, last) = (&words[row.start], &words[row.end - 1]);
+                found(Name { label: PERSON, start: first.start as usize, end: last.end as usize, chance: 1.0 });
+            });
+            if !more {
+                return;
+            }
+            words.truncate(words.len() - CONTEXT);
+            words.drain(..words.len() - CONTEXT);
+        }
+    }
+}
+
+/// Reads names off the probabilities: a name is a row of words whose likeliest kind is the same.
+fn names(
+    (text, words): (&str, &[Word]),
+    run: &Range<usize>,
+    chances: &[Chances],
+    least: f32,
+    found: &mut impl FnMut(Name),
+) {
+    let likely = |row: &Chances| {
+        let of = |kind: usize| row[kind] + row[kind + 1];
+        let best = [PERSON, PLACE, ORGANIZATION].into_iter().max_by(|a, b| of(*a).total_cmp(&of(*b)));
+        best.filter(|kind| of(*kind) >= least && of(*kind) >= row[OTHER])
+            .map_or((OUTSIDE, 0.0), |kind| (kind, of(kind)))
+    };
+    let mut at = 0;
+    while at < chances.len() {
+        let (kind, mut chance) = likely(&chances[at]);
+        let start = at;
+        at += 1;
+        if kind == OUTSIDE {
+            continue;
+        }
+        while at < chances.len() {
+            let (next, more) = likely(&chances[at]);
+            if next != kind || chances[at][kind] > chances[at][kind + 1] {
+                break;
+            }
+            chance = chance.min(more);
+            at += 1;
+        }
+        part((text, words), run.start + start..run.start + at, kind, chance, found);
+    }
+}
+
+/// Cuts what is no part of a name off a row of words: a title before, `and` between two people, the
+/// stop behind an initial at the end, which ends the sentence as well.
+fn part((text, words): (&str, &[Word]), range: Range<usize>, kind: usize, chance: f32, found: &mut impl FnMut(Name)) {
+    let mut rows = vec![range.clone()];
+    if kind == PERSON {
+        rows = people(words, range);
+    }
+    for row in rows {
+        let (first, last) = (&words[row.start], &words[row.end - 1]);
+        let initial = last.shape == Shape::Initial && last.end - last.start > 1 && row.len() > 1;
+        let stop = usize::from(initial && text.as_bytes()[last.end as usize - 1] == b'.');
+        found(Name { label: kind, start: first.start as usize, end: last.end as usize - stop, chance });
+    }
+}
+
+/// One row for each of the people in a row of words.
+fn people(words: &[Word], range: Range<usize>) -> Vec<Range<usize>> {
+    let joins = |at: &usize| words[*at].shape == Shape::Sign || words[*at].hash == *AND;
+    let mut rows = Vec::new();
+    let (mut start, mut range) = (range.start, range);
+    // `Miller Karen A`: as lists have it.
+    let after = &words[range.end];
+    // `miller karen k` of one who writes no capitals; `a` and `i` are words.
+    let small = words[range.clone()].iter().all(|word| word.shape == Shape::Lower);
+    let initial = after.shape == Shape::Initial || small && after.shape == Shape::Lower && after.hash != *A;
+    if range.len() > 1 && initial && after.end - after.start == 1 && after.hash != *I {
+        range.end += 1;
+    }
+    for cut in range.clone().filter(joins).chain([range.end]) {
+        while start + 1 < cut && features::is_title(&words[start]) {
+            start += 1;
+        }
+        let program = start + 1 == cut && features::is_assistant(&words[start]);
+        rows.extend((start < cut && !program).then_some(start..cut));
+        start = cut + 1;
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_under_the_label_of_a_person_are_names() {
+        assert!(labelled("first_name", "Xyqo").is_some());
+        assert!(labelled("patientName", "Anna van Dyk").is_some());
+        for (label, text) in [("name", "Xyqo"), ("patient", "see note 4"), ("first_name", "unknown"), ("patient", "")] {
+            assert!(labelled(label, text).is_none(), "{label} {text}");
+        }
+    }
+
+    #[test]
+    fn names_end_where_characters_do() {
+        for text in ["À߀&A𞥐", "Karen Miller É.", "Karen A𞥐 ok", "Karen B\u{301}. said"] {
+            built_in().unwrap().find(text, 0.0, |name| assert!(text.get(name.start..name.end).is_some(), "{text}"));
+        }
+    }
+
+    /// Rows of beginnings that lead nowhere: a quadratic search would take minutes.
+    #[test]
+    fn rows_of_beginnings_are_linear() {
+        let names = built_in().unwrap();
+        for start in ["Jane ", "van ", "J.", "my name is ", "Mr. ", "A-", "Jane-", "O'", "@a", "É", "and Jane "] {
+            names.find(&start.repeat(200_000 / start.len()), LEAST, |name| assert!(name.start < name.end));
+        }
+    }
+}

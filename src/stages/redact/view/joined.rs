@@ -1,0 +1,354 @@
+//! Values that a line end or the end of a message cuts in two.
+//!
+//! Not here: walking the messages (`conversation`).
+//!
+//! Always: a join is tried only where both sides look like parts of one value; what is found must
+//! hold both sides; a value that is whole on one side is never made longer by a word of the other.
+
+use super::super::detect::Span;
+use super::super::kind::{Group, Kind};
+use super::super::pseudonym;
+use super::Search;
+
+/// How far into either side is looked.
+const BEFORE_BYTES: usize = 120;
+const AFTER_BYTES: usize = 64;
+
+/// A value that lies on both sides of a cut.
+pub struct Crossing {
+    /// How many of the last bytes before the cut, and of the first after it, belong to it.
+    pub before_bytes: usize,
+    pub after_bytes: usize,
+    /// Its kind and rule; its place means nothing.
+    pub span: Span,
+    pub value: String,
+}
+
+/// The value across the cut between two texts.
+pub(super) fn across(before: &str, after: &str, search: Search) -> Option<Crossing> {
+    let from = before.ceil_char_boundary(before.len().saturating_sub(BEFORE_BYTES));
+    let (before, after) = (&before[from..], &after[..after.floor_char_boundary(AFTER_BYTES)]);
+    if !may_join(before, after) {
+        return None;
+    }
+    let hyphen = before.strip_suffix(['-', '=']).filter(|rest| rest.ends_with(|c: char| c.is_ascii_alphanumeric()));
+    let tries = [(Some(before), ""), (Some(before), " "), (hyphen, "")];
+    let mut best: Option<Crossing> = None;
+    let mut found = Vec::new();
+    for (head, joiner) in tries.into_iter().filter_map(|(head, joiner)| head.map(|head| (head, joiner))) {
+        let joined = format!("{head}{joiner}{after}");
+        (search.plain)(&joined, &mut found);
+        let cut = head.len();
+        let crosses = |span: &&Span| (span.start_byte as usize) < cut && span.end_byte as usize > cut + joiner.len();
+        let Some(span) = found.iter().find(crosses).copied() else { continue };
+        let (start, end) = (span.start_byte as usize, span.end_byte as usize);
+        let crossing = Crossing {
+            before_bytes: before.len() - start,
+            after_bytes: end - cut - joiner.len(),
+            span,
+            value: joined[start..end].to_owned(),
+        };
+        let longer = best
+            .as_ref()
+            .is_none_or(|best| crossing.before_bytes + crossing.after_bytes > best.before_bytes + best.after_bytes);
+        if longer && is_one(before, after, &crossing, search) && search.answers(&joined, span) {
+            best = Some(crossing);
+        }
+    }
+    best
+}
+
+/// All values across the line ends of a text, as places in it.
+pub(super) fn lines(text: &str, search: Search, mut found: impl FnMut(std::ops::Range<usize>, Crossing)) {
+    /// One try for so many bytes: line ends that are denser are those of a table.
+    const TRY_EVERY_BYTES: usize = 256;
+    const TRIES_SAVED_MAX: usize = 64;
+    let bytes = text.as_bytes();
+    let (mut tries, mut counted) = (8, 0);
+    for line_end in memchr::memchr_iter(b'\n', bytes) {
+        let gap = bytes[..line_end].iter().rev().take(4).take_while(|byte| b" \r".contains(byte)).count();
+        let before = line_end - gap;
+        let soft = text[..before].ends_with("\u{ad}");
+        let before = before - if soft { 2 } else { 0 };
+        // Indents and the marks of quoted mail.
+        let indent = bytes[line_end + 1..].iter().take(16).take_while(|byte| b" \t>".contains(byte)).count();
+        let after = line_end + 1 + indent;
+        let part =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-@._+=/(:".contains(byte));
+        if before == 0 || !part(bytes.get(before - 1)) || !part(bytes.get(after)) {
+            continue;
+        }
+        if !may_join(&text[window(text, before)..before], &text[after..text.floor_char_boundary(after + AFTER_BYTES)]) {
+            continue;
+        }
+        tries = (tries + (line_end - counted) / TRY_EVERY_BYTES).min(TRIES_SAVED_MAX);
+        counted += (line_end - counted) / TRY_EVERY_BYTES * TRY_EVERY_BYTES;
+        if tries == 0 {
+            continue;
+        }
+        tries -= 1;
+        if let Some(crossing) = across(&text[..before], &text[after..], search) {
+            found(before - crossing.before_bytes..after + crossing.after_bytes, crossing);
+        }
+    }
+}
+
+fn window(text: &str, end: usize) -> usize {
+    text.ceil_char_boundary(end.saturating_sub(BEFORE_BYTES))
+}
+
+/// Words that make digits on both sides of a cut one number.
+const SAID: [&str; 34] = [
+    "ssn",
+    "social",
+    "card",
+    "visa",
+    "mastercard",
+    "amex",
+    "credit",
+    "debit",
+    "phone",
+    "tel",
+    "call",
+    "mobile",
+    "cell",
+    "number",
+    "account",
+    "iban",
+    "bank",
+    "passport",
+    "tax",
+    "id ",
+    "id:",
+    "nummer",
+    "numero",
+    "número",
+    "numéro",
+    "tarjeta",
+    "carte",
+    "karte",
+    "номер",
+    "电话",
+    "卡",
+    "番号",
+    "번호",
+    "카드",
+];
+
+/// Cheap: both sides look like parts of one value.
+fn may_join(before: &str, after: &str) -> bool {
+    // Long rows on both sides are a block of base64.
+    const ROW_BYTES: usize = 60;
+    let token = |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"@._+-/=".contains(*byte);
+    let telling = |byte: &u8| byte.is_ascii_digit() || *byte == b'@';
+    let around = before.bytes().rev().take(48).chain(after.bytes().take(48));
+    let capitals =
+        before.ends_with(|c: char| c.is_ascii_uppercase()) && after.starts_with(|c: char| c.is_ascii_uppercase());
+    if !capitals && !around.fold(false, |any, byte| any | telling(&byte)) {
+        return false;
+    }
+    let left = before.as_bytes().iter().rev().take_while(token).count();
+    let right = after.as_bytes().iter().take_while(token).count();
+    if left >= ROW_BYTES && right >= ROW_BYTES {
+        return false;
+    }
+    // Bytes above 0x7f belong to tokens, so that these are character boundaries.
+    let (last, first) = (&before[before.len() - left..], after[..right].trim_end_matches(['.', '-', '/']));
+    if (last.contains('@') || first.contains('@')) && !last.is_empty() && !first.is_empty() {
+        return true;
+    }
+    if is_secret_cut(last, first) {
+        return true;
+    }
+    let number = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase() || b" .-/()+".contains(byte);
+    let digits = |row: &mut dyn Iterator<Item = u8>| row.filter(u8::is_ascii_digit).count();
+    let left = digits(&mut before.bytes().rev().take_while(number));
+    let right = digits(&mut after.bytes().take_while(number));
+    left >= 1 && right >= 1 && left + right >= 9 && (dangles(before, after) || said(before) || is_iban_head(before))
+}
+
+/// The cut left a hyphen at one side.
+fn dangles(before: &str, after: &str) -> bool {
+    let day = after.as_bytes().get(4) == Some(&b'-') && after.bytes().take(4).all(|byte| byte.is_ascii_digit());
+    (before.ends_with('-') && !day) || (after.starts_with('-') && after[1..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn said(before: &str) -> bool {
+    // The name of a token says nothing of what follows.
+    let from = pseudonym::tokens(before).last().map_or(0, |(_, _, end)| end);
+    let before = &before[from..];
+    let near = before[before.floor_char_boundary(before.len().saturating_sub(64))..].to_lowercase();
+    SAID.iter().any(|word| near.contains(word))
+}
+
+/// Two words that may be one token: long, with digits, and the first is no word.
+fn is_secret_cut(last: &str, first: &str) -> bool {
+    let both = || last.bytes().chain(first.bytes());
+    if last.len() < 2 || first.len() < 2 || last.len() + first.len() < 20 {
+        return false;
+    }
+    if both().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
+        return true;
+    }
+    if !both().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let has = |class: fn(&u8) -> bool| last.as_bytes().iter().any(class);
+    let word = !has(u8::is_ascii_digit)
+        && (!has(u8::is_ascii_uppercase) || last.bytes().skip(1).all(|b| b.is_ascii_lowercase()));
+    !word && both().all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte))
+}
+
+/// Two capitals and two digits begin a word, and nothing but their like follows.
+fn is_iban_head(before: &str) -> bool {
+    let row = before
+        .bytes()
+        .rev()
+        .take(40)
+        .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ');
+    before[before.len() - row.count()..].split(' ').any(|word| {
+        let head = word.as_bytes().first_chunk::<4>();
+        head.is_some_and(|head| {
+            head[..2].iter().all(u8::is_ascii_uppercase) && head[2..].iter().all(u8::is_ascii_digit)
+        })
+    })
+}
+
+/// The crossing value is one value, not two things side by side.
+fn is_one(before: &str, after: &str, crossing: &Crossing, search: Search) -> bool {
+    let mut found = Vec::new();
+    (search.plain)(before, &mut found);
+    // What is left alone is no part of anything.
+    let alone = |text: &str, span: &Span| !search.answers(text, *span);
+    let start = before.len() - crossing.before_bytes;
+    if is_shown(&before[..start]) || found.iter().any(|span| span.end_byte as usize > start && alone(before, span)) {
+        return false;
+    }
+    // A stop behind it ends a sentence: what is whole before that goes on nowhere.
+    let ended = before.trim_end_matches(['.', ',', ';', ':', '!', '?', ')']);
+    let left = found.last().filter(|span| span.end_byte as usize >= ended.len()).map(|span| span.kind);
+    (search.plain)(after, &mut found);
+    if found.iter().any(|span| (span.start_byte as usize) < crossing.after_bytes && alone(after, span)) {
+        return false;
+    }
+    let right = found.first().filter(|span| span.start_byte == 0).map(|span| span.kind);
+    let kind = crossing.span.kind;
+    if kind == Kind::Email {
+        return is_one_email(before, after, crossing, left == Some(kind), right == Some(kind));
+    }
+    // What a checksum or a prefix proves may hold the looks of something weaker.
+    let proved = kind.is_secret() || kind == Kind::Iban || kind == Kind::Card;
+    let whole = |part: Option<Kind>| part.is_some_and(|part| part == kind || part.is_secret() || !proved);
+    if whole(left) || (whole(right) && !dangles(before, after)) {
+        return false;
+    }
+    let columns = is_number(before.rsplit('\n').next()) && is_number(after.lines().next());
+    match kind.group() {
+        Group::Secret => true,
+        Group::Name => false,
+        _ if kind == Kind::Iban => true,
+        _ => !columns && (dangles(before, after) || said(before)),
+    }
+}
+
+/// What follows is what a mask shows of a value: `**-**-0173`. The stars of Markdown follow a word
+/// or stand right before one.
+fn is_shown(before: &str) -> bool {
+    const BETWEEN: [char; 6] = ['-', '.', '(', ')', '/', '+'];
+    let head = before.trim_end_matches(' ').trim_end_matches(BETWEEN);
+    let rest = head.trim_end_matches('*');
+    let (stars, apart) = (head.len() - rest.len(), head.len() < before.len());
+    stars >= 3 || (stars > 0 && apart && (rest.ends_with(BETWEEN) || rest.trim_end_matches(' ').ends_with('*')))
+}
+
+fn is_number(line: Option<&str>) -> bool {
+    line.is_some_and(|line| line.bytes().all(|byte| byte.is_ascii_digit() || b" .,-+()/\t".contains(&byte)))
+}
+
+const USUAL: [&str; 8] = ["com", "net", "org", "edu", "gov", "info", "dev", "app"];
+
+fn is_one_email(before: &str, after: &str, crossing: &Crossing, left: bool, right: bool) -> bool {
+    let top = crossing.value.rsplit('.').next().unwrap_or("");
+    let usual = |top: &str| USUAL.iter().any(|known| top.eq_ignore_ascii_case(known));
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
+    let part = before[before.len() - crossing.before_bytes..].trim_end_matches('.');
+    if left {
+        // `jane@uni.he` is whole, too; what follows must end the domain.
+        let in_top = crossing.after_bytes < top.len();
+        let longer = after[..crossing.after_bytes].contains('.') && (usual(top) || top.len() == 2);
+        let open = !usual(part.rsplit('.').next().unwrap_or(""));
+        return open && ((in_top && usual(top) && ends(&after[crossing.after_bytes..])) || longer);
+    }
+    // The last label was cut: what came out must be one that is used.
+    if crossing.after_bytes <= top.len() && !(usual(top) || top.len() == 2) {
+        return false;
+    }
+    if part.contains('@') || !right {
+        return true;
+    }
+    // The part after the cut is an address by itself. The word before it belongs to it if it looks
+    // like no word, or if something was about to be named.
+    let head = before[..before.len() - crossing.before_bytes].trim_end_matches(['<', '"', '\'', '(', ' ']);
+    let named = [":", "=", " is", " to", " at", "mail", "address", "mailto:"];
+    let odd = part.contains(|c: char| c.is_ascii_digit() || "._-+".contains(c));
+    let word =
+        ["is", "to", "at", "mail", "email", "address", "me", "contact"].iter().any(|w| part.eq_ignore_ascii_case(w));
+    odd || (!word && named.iter().any(|cue| head.to_ascii_lowercase().ends_with(cue)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stages::redact::detect::tests::{finds, rules_only};
+    use crate::stages::redact::kind::Kind;
+    use crate::stages::redact::rule::expand;
+
+    #[test]
+    fn values_go_over_line_ends() {
+        for (text, kind, found) in [
+            ("my ssn is 123-45-\n6789.", Kind::Ssn, &["123-45-\n6789"][..]),
+            ("ssn: 123-\r\n    45-6789", Kind::Ssn, &["123-\r\n    45-6789"]),
+            ("> my card is 4111 1111 11\n> 11 1111 ok", Kind::Card, &["4111 1111 11\n> 11 1111"]),
+            ("iban GB82 WEST 12\n34 5698 7654 32", Kind::Iban, &["GB82 WEST 12\n34 5698 7654 32"]),
+            ("call +1 202 \n555 0173 now", Kind::Phone, &["+1 202 \n555 0173"]),
+            ("mail jane@exam\nple.com now", Kind::Email, &["jane@exam\nple.com"]),
+            ("mail jane@exam=\nple.com now", Kind::Email, &["jane@exam=\nple.com"]),
+            ("mail is jane.do\ne@example.com", Kind::Email, &["jane.do\ne@example.com"]),
+            ("mail jane@example.co\nm", Kind::Email, &["jane@example.co\nm"]),
+            ("* card: **4111 1111\n1111 1111**", Kind::Card, &["4111 1111\n1111 1111"]),
+            ("**card:** 4111 1111\n1111 1111", Kind::Card, &["4111 1111\n1111 1111"]),
+        ] {
+            finds(text, kind, found);
+        }
+        let token = expand("ghp_{b62:14}\n{b62:22}");
+        finds(&format!("token {token}\nbye"), Kind::GithubToken, &[&token]);
+    }
+
+    #[test]
+    fn lines_that_stand_by_themselves_stay_apart() {
+        for (text, kind, found) in [
+            ("Write to\njane@example.com\nThanks", Kind::Email, &["jane@example.com"][..]),
+            ("Jane\njane@example.com", Kind::Email, &["jane@example.com"]),
+            ("jane@example.com\njim@example.org", Kind::Email, &["jane@example.com", "jim@example.org"]),
+            ("ssn 123-45-6789\n2024", Kind::Ssn, &["123-45-6789"]),
+            ("Write to jane@example.com.\nIt opens at nine.", Kind::Email, &["jane@example.com"]),
+            ("I am jane@example.com.\nOn the second floor.", Kind::Email, &["jane@example.com"]),
+            ("number\n12345678\n90123456\n", Kind::Card, &[]),
+            ("total 41111111\n11111111\n22222222", Kind::Card, &[]),
+            ("took 123\n2024-05-01 10:00:00", Kind::Phone, &[]),
+            ("call 202\n555 tickets 0173", Kind::Phone, &[]),
+            ("card ****-****-****-1111\n1111 1111 1111", Kind::Card, &[]),
+        ] {
+            finds(text, kind, found);
+        }
+    }
+
+    /// Line ends in a row must not make the search quadratic: that would take minutes.
+    #[test]
+    fn rows_of_beginnings_are_linear() {
+        let (detector, mut spans) = (rules_only(), Vec::new());
+        for start in ["a@\n", "ssn 1-\n2", "iban GB12\n3456", "AKIA\n", "1-\n", "a1_\n"] {
+            detector.find(&start.repeat(300_000 / start.len()), &mut spans);
+            assert_eq!(spans, [], "{start}");
+        }
+    }
+}
