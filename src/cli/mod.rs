@@ -14,8 +14,12 @@ mod labels;
 mod look;
 mod out;
 mod plan;
+mod policy;
 mod progress;
+mod redact;
+mod rules;
 mod run;
+mod scan;
 mod schema;
 mod sources;
 mod trace;
@@ -52,6 +56,13 @@ enum Command {
     Datasets(datasets::Datasets),
     /// Follow one row, task or conversation back to its raw line
     Trace(trace::TraceArgs),
+    /// Search files for personal data and secrets; needs no pipeline
+    Scan(scan::ScanArgs),
+    /// Redact one file into another; needs no pipeline
+    Redact(redact::RedactArgs),
+    /// The rules of redaction: list, explain, test
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Scheduler and executors, for runs over several machines
     #[command(subcommand)]
     Cluster(cluster::Cluster),
@@ -89,6 +100,9 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Labels(args) => labels::run(&args),
         Command::Datasets(args) => datasets::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Scan(args) => scan::run(&args),
+        Command::Redact(args) => redact::run(&args),
+        Command::Rules(args) => rules::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
@@ -141,6 +155,14 @@ mod tests {
             ("gristmill cluster executor --scheduler host:1 --work-dir w", true),
             ("gristmill cluster scheduler --bind nowhere", false),
             ("gristmill schema --write schemas", true),
+            ("gristmill scan", false),
+            ("gristmill scan a b --json --types EMAIL,PHONE --preset gdpr", true),
+            ("gristmill scan a --json --sarif", false),
+            ("gristmill scan a --preset lax", false),
+            ("gristmill redact a", false),
+            ("gristmill redact a -o b --preset hipaa-safe-harbor", true),
+            ("gristmill rules explain", false),
+            ("gristmill rules test --json", true),
         ] {
             assert_eq!(Cli::try_parse_from(line.split(' ')).is_ok(), fits, "{line}");
         }

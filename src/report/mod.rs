@@ -9,6 +9,8 @@
 pub mod inspect;
 pub mod lists;
 pub mod plan;
+pub mod rules;
 pub mod run;
+pub mod sarif;
 mod table;
 mod words;

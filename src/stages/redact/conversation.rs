@@ -9,20 +9,19 @@ use std::borrow::Cow;
 
 use super::action::Action;
 use super::kind::Kind;
-use super::mentions;
 use super::policy::Policy;
 use super::pseudonym::DROP_MARKS;
 use super::refusal::Refusal;
 use super::text::{self, Finding};
-use super::view::Hit;
+use super::{mentions, turns};
 use crate::config::Redact;
 use crate::layer::build::FindingRow;
 use crate::record::{Conversation, Id, Message, ProjectKey, Role};
 
 /// Redacts conversations. Shared between threads; holds no state of a conversation.
 pub struct Redactor {
-    text: text::Redactor,
-    key: ProjectKey,
+    pub(super) text: text::Redactor,
+    pub(super) key: ProjectKey,
 }
 
 /// What became of a conversation.
@@ -113,42 +112,22 @@ impl Redactor {
         without(conversation, &dropped)
     }
 
-    fn fits(&self, text: &str) -> Result<(), Refusal> {
+    pub(super) fn fits(&self, text: &str) -> Result<(), Refusal> {
         if text.len() as u64 <= self.text.policy().limits.text_bytes { Ok(()) } else { Err(Refusal::TextTooLong) }
     }
 
-    fn counted(&self, findings: usize) -> Result<(), Refusal> {
+    pub(super) fn counted(&self, findings: usize) -> Result<(), Refusal> {
         if findings <= self.text.policy().limits.findings as usize { Ok(()) } else { Err(Refusal::TooManyFindings) }
     }
 
     /// What is found in the content of each message, by itself and because of the others.
     fn found(&self, messages: &[Message]) -> Vec<Vec<text::Hit>> {
-        let cut = self.across(messages);
+        let said: Vec<_> = messages.iter().map(|message| (message.content.as_str(), message.role)).collect();
+        let cut = turns::parts(&self.text, &said);
         let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
         let mut found: Vec<_> = contents.iter().zip(cut).map(|(text, cut)| self.text.find(text, cut)).collect();
         mentions::share(&contents, &mut found, |span| self.text.keeps(span));
         found
-    }
-
-    /// The parts of values that are split over two messages: one and the next, or one and the next
-    /// of the same role.
-    fn across(&self, messages: &[Message]) -> Vec<Vec<Hit>> {
-        let mut parts: Vec<Vec<Hit>> = messages.iter().map(|_| Vec::new()).collect();
-        let mut last: Option<usize> = None;
-        let mut last_of_role = [None; 4];
-        for (i, message) in messages.iter().enumerate().filter(|(_, message)| !message.content.trim().is_empty()) {
-            let of_role = last_of_role[message.role as usize].filter(|before| Some(*before) != last);
-            for before in [last, of_role].into_iter().flatten() {
-                if let Some((left, right)) = self.text.across(&messages[before].content, &message.content) {
-                    parts[before].push(left);
-                    parts[i].push(right);
-                    break;
-                }
-            }
-            last = Some(i);
-            last_of_role[message.role as usize] = last;
-        }
-        parts
     }
 
     fn message(&self, i: usize, message: &mut Message, found: Vec<text::Hit>, findings: &mut Vec<Finding>) {

@@ -1,6 +1,7 @@
 //! Redacts JSON that stands as text: every string, every key, every number that looks like data.
 //!
-//! Not here: detection and replacement (`text`); JSON inside a string is text like any other.
+//! Not here: detection and replacement (`text`); what of it are messages (`turns`); JSON inside a
+//! string is text like any other.
 //!
 //! Always: valid JSON stays valid; what is not replaced keeps its bytes (order of keys, spelling
 //! of numbers, white space, doubled keys); text that is not JSON is redacted as text, never
@@ -11,7 +12,8 @@ use std::fmt::Write;
 
 use serde_json::value::RawValue;
 
-use super::text::{Finding, Redactor};
+use super::text::{Finding, Hit, Redactor};
+use super::{mentions, turns};
 
 pub(super) fn redact<'a>(
     redactor: &Redactor,
@@ -22,65 +24,104 @@ pub(super) fn redact<'a>(
     if serde_json::from_str::<&RawValue>(json).is_err() {
         return redactor.redact_text(field, json, findings);
     }
-    let mut walk = Walk { redactor, field, json, written: String::new(), copied: 0, path: Vec::new() };
-    walk.run(findings);
-    if walk.copied == 0 {
-        return Cow::Borrowed(json);
-    }
-    walk.written.push_str(&json[walk.copied..]);
-    Cow::Owned(walk.written)
+    let mut document = Document::default();
+    document.read(redactor, field, json, findings);
+    document.replace(redactor, field, findings);
+    document.written(json)
 }
 
-enum Step<'a> {
+/// What is found in JSON that stands as text, by its path; in text that is not JSON, by no path.
+pub(super) fn find(redactor: &Redactor, field: &dyn Fn() -> String, json: &str) -> Vec<(String, Vec<Hit>)> {
+    if serde_json::from_str::<&RawValue>(json).is_err() {
+        return vec![(String::new(), redactor.find(json, Vec::new()))];
+    }
+    let (mut document, mut keys) = (Document::default(), Vec::new());
+    document.read(redactor, field, json, &mut keys);
+    let of_key = |finding: Finding| (finding.field.clone(), vec![Hit::of(finding.span())]);
+    let of_item = |(item, hits): (&Item, Vec<Hit>)| (path_text(&document.nodes, item.node, field()), hits);
+    let found = document.find(redactor);
+    let found = document.items.iter().zip(found).filter(|(_, hits)| !hits.is_empty()).map(of_item);
+    keys.into_iter().map(of_key).chain(found).collect()
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Step<'a> {
     /// The redacted key.
     Key(Cow<'a, str>),
     Index(usize),
 }
 
-/// Goes over the tokens of valid JSON once, without building a tree.
-struct Walk<'a, 'r> {
-    redactor: &'r Redactor,
-    field: &'r dyn Fn() -> String,
-    json: &'a str,
-    written: String,
-    /// How much of `json` is in `written`; 0 until something is replaced.
-    copied: usize,
-    path: Vec<Step<'a>>,
+/// A step of a path; the root is before the first.
+pub(super) struct Node<'a> {
+    pub above: Option<u32>,
+    pub step: Step<'a>,
 }
 
-impl<'a> Walk<'a, '_> {
-    fn run(&mut self, findings: &mut Vec<Finding>) {
-        let bytes = self.json.as_bytes();
-        let mut key_next = false;
-        let mut at = 0;
+/// A string that is no key, or a number of many digits.
+pub(super) struct Item<'a> {
+    from: usize,
+    to: usize,
+    /// None: the document is this one value.
+    pub node: Option<u32>,
+    pub is_text: bool,
+    pub text: Cow<'a, str>,
+}
+
+/// An object or array that is open.
+struct Level<'a> {
+    node: Option<u32>,
+    step: Step<'a>,
+    /// The node of `step`, once something in it asked for it.
+    made: Option<u32>,
+}
+
+/// What stands in a document, in its order, without a tree of it.
+#[derive(Default)]
+pub(super) struct Document<'a> {
+    nodes: Vec<Node<'a>>,
+    pub items: Vec<Item<'a>>,
+    open: Vec<Level<'a>>,
+    /// What is written in place of which bytes.
+    writes: Vec<(usize, usize, String)>,
+}
+
+impl<'a> Document<'a> {
+    /// Goes over the tokens of valid JSON once. Keys are redacted at once, for paths hold them.
+    fn read(&mut self, redactor: &Redactor, field: &dyn Fn() -> String, json: &'a str, findings: &mut Vec<Finding>) {
+        /// Shorter numbers say nothing, whatever they are called.
+        const DIGITS_MIN: usize = 7;
+        let bytes = json.as_bytes();
+        let (mut at, mut key_next) = (0, false);
         while let Some(byte) = bytes.get(at) {
             match byte {
-                b'{' => {
-                    self.path.push(Step::Key(Cow::Borrowed("")));
-                    key_next = true;
+                b'{' | b'[' => {
+                    key_next = *byte == b'{';
+                    let step = if key_next { Step::Key(Cow::Borrowed("")) } else { Step::Index(0) };
+                    let node = self.here();
+                    self.open.push(Level { node, step, made: None });
                 }
-                b'[' => self.path.push(Step::Index(0)),
-                b'}' | b']' => {
-                    self.path.pop();
-                }
+                b'}' | b']' => drop(self.open.pop()),
                 b',' => {
                     key_next = true;
-                    if let Some(Step::Index(index)) = self.path.last_mut() {
-                        *index += 1;
-                    }
+                    self.next_element();
                 }
                 b':' => key_next = false,
                 b'"' => {
                     let end = string_end(bytes, at);
-                    let is_key = key_next && matches!(self.path.last(), Some(Step::Key(_)));
-                    self.string(at, end, is_key, findings);
+                    let text = decode(&json[at..end]);
+                    match self.open.last().is_some_and(|level| key_next && matches!(level.step, Step::Key(_))) {
+                        true => self.key(redactor, field, (at, end), text, findings),
+                        false => self.item(at, end, true, text),
+                    }
                     at = end;
                     continue;
                 }
                 b'-' | b'0'..=b'9' => {
                     let number = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
                     let end = at + bytes[at..].iter().take_while(number).count();
-                    self.number(at, end, findings);
+                    if end - at >= DIGITS_MIN {
+                        self.item(at, end, false, Cow::Borrowed(&json[at..end]));
+                    }
                     at = end;
                     continue;
                 }
@@ -90,76 +131,119 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn string(&mut self, from: usize, to: usize, is_key: bool, findings: &mut Vec<Finding>) {
-        let text = decode(&self.json[from..to]);
-        if is_key {
-            let redacted = self.redactor.redact_text(&|| self.path_text(true), &text, findings).into_owned();
-            if redacted != text {
-                self.write(from, to, &redacted);
+    fn next_element(&mut self) {
+        if let Some(level) = self.open.last_mut() {
+            level.made = None;
+            if let Step::Index(index) = &mut level.step {
+                *index += 1;
             }
-            if let Some(step) = self.path.last_mut() {
-                *step = Step::Key(Cow::Owned(redacted));
-            }
-            return;
-        }
-        let path = || self.path_text(false);
-        let redacted = self.redactor.redact_labelled(&path, self.label(), &text, findings);
-        if let Cow::Owned(redacted) = redacted {
-            self.write(from, to, &redacted);
         }
     }
 
-    /// A number in which something is found becomes a string.
-    fn number(&mut self, from: usize, to: usize, findings: &mut Vec<Finding>) {
-        const DIGITS_MIN: usize = 7;
-        if to - from < DIGITS_MIN {
-            return;
+    /// The node of what stands here.
+    fn here(&mut self) -> Option<u32> {
+        let level = self.open.last_mut()?;
+        if level.made.is_none() {
+            self.nodes.push(Node { above: level.node, step: level.step.clone() });
+            level.made = Some(self.nodes.len() as u32 - 1);
         }
-        let path = || self.path_text(false);
-        let redacted = self.redactor.redact_labelled(&path, self.label(), &self.json[from..to], findings);
-        if let Cow::Owned(redacted) = redacted {
-            self.write(from, to, &redacted);
+        level.made
+    }
+
+    fn item(&mut self, from: usize, to: usize, is_text: bool, text: Cow<'a, str>) {
+        let node = self.here();
+        self.items.push(Item { from, to, node, is_text, text });
+    }
+
+    fn key(
+        &mut self,
+        redactor: &Redactor,
+        field: &dyn Fn() -> String,
+        (from, to): (usize, usize),
+        text: Cow<'a, str>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Some(level) = self.open.last_mut() else { return };
+        level.made = None;
+        // A key in which something is found has no name of its own yet: `metadata.(key)`.
+        let above = level.node;
+        let path = || path_text(&self.nodes, above, field()) + ".(key)";
+        let redacted = redactor.redact_text(&path, &text, findings).into_owned();
+        let same = redacted == text;
+        if !same {
+            self.writes.push((from, to, redacted.clone()));
         }
+        level.step = Step::Key(if same { text } else { Cow::Owned(redacted) });
+    }
+
+    pub fn node(&self, node: u32) -> &Node<'a> {
+        &self.nodes[node as usize]
     }
 
     /// The nearest key above: what an element of `"phones": […]` is called, too.
-    fn label(&self) -> &str {
-        self.path
-            .iter()
-            .rev()
-            .find_map(|step| match step {
-                Step::Key(key) => Some(key.as_ref()),
-                Step::Index(_) => None,
-            })
-            .unwrap_or("")
-    }
-
-    fn write(&mut self, from: usize, to: usize, text: &str) {
-        self.written.push_str(&self.json[self.copied..from]);
-        self.written.push_str(&serde_json::Value::from(text).to_string());
-        self.copied = to;
-    }
-
-    /// `messages[2].tool_calls[0].name`. A key in which something is found has no name of its own
-    /// yet: `metadata.(key)`.
-    fn path_text(&self, is_key: bool) -> String {
-        let mut path = (self.field)();
-        let (last, above) = match self.path.split_last() {
-            Some((last, above)) => (Some(last), above),
-            None => (None, &self.path[..]),
-        };
-        for step in above.iter().chain(last.filter(|_| !is_key)) {
+    pub fn label(&self, mut node: Option<u32>) -> &str {
+        while let Some(Node { above, step }) = node.map(|node| self.node(node)) {
             match step {
-                Step::Key(key) => path.extend([".", key.as_ref()]),
-                // Writing to a string cannot fail.
-                Step::Index(index) => write!(path, "[{index}]").unwrap_or_default(),
+                Step::Key(key) => return key,
+                Step::Index(_) => node = *above,
             }
         }
-        if is_key {
-            path.push_str(".(key)");
-        }
-        path
+        ""
     }
+
+    /// What is found in each item.
+    fn find(&self, redactor: &Redactor) -> Vec<Vec<Hit>> {
+        let texts: Vec<&str> = self.items.iter().map(|item| item.text.as_ref()).collect();
+        let cut = turns::across(redactor, self);
+        let find = |(item, cut): (&Item, _)| redactor.find_labelled(self.label(item.node), &item.text, cut);
+        let mut found: Vec<_> = self.items.iter().zip(cut).map(find).collect();
+        mentions::share(&texts, &mut found, |span| redactor.keeps(span));
+        found
+    }
+
+    fn replace(&mut self, redactor: &Redactor, field: &dyn Fn() -> String, findings: &mut Vec<Finding>) {
+        let found = self.find(redactor);
+        for (item, found) in self.items.iter().zip(found).filter(|(_, found)| !found.is_empty()) {
+            let path = || path_text(&self.nodes, item.node, field());
+            if let Cow::Owned(redacted) = redactor.replace(&path, &item.text, found, findings) {
+                self.writes.push((item.from, item.to, redacted));
+            }
+        }
+    }
+
+    /// A number in which something was found becomes a string.
+    fn written(mut self, json: &'a str) -> Cow<'a, str> {
+        if self.writes.is_empty() {
+            return Cow::Borrowed(json);
+        }
+        self.writes.sort_unstable_by_key(|(from, ..)| *from);
+        let (mut written, mut copied) = (String::with_capacity(json.len()), 0);
+        for (from, to, text) in self.writes {
+            written.push_str(&json[copied..from]);
+            written.push_str(&serde_json::Value::from(text).to_string());
+            copied = to;
+        }
+        written.push_str(&json[copied..]);
+        Cow::Owned(written)
+    }
+}
+
+/// `messages[2].tool_calls[0].name`, behind what it stands in.
+fn path_text(nodes: &[Node], node: Option<u32>, mut path: String) -> String {
+    let mut steps = Vec::new();
+    let mut at = node;
+    while let Some(Node { above, step }) = at.and_then(|at| nodes.get(at as usize)) {
+        steps.push(step);
+        at = *above;
+    }
+    for step in steps.into_iter().rev() {
+        match step {
+            Step::Key(key) => path.extend([".", key.as_ref()]),
+            // Writing to a string cannot fail.
+            Step::Index(index) => write!(path, "[{index}]").unwrap_or_default(),
+        }
+    }
+    path
 }
 
 /// The byte after the closing quote of the string that opens at `from`.

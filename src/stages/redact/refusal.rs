@@ -27,6 +27,11 @@ impl Refusal {
         }
     }
 
+    /// Wanted by the policy, and no failure.
+    pub const fn is_policy(self) -> bool {
+        matches!(self, Refusal::DroppedByPolicy | Refusal::NothingLeft)
+    }
+
     pub fn parse(name: &str) -> Option<Refusal> {
         Refusal::ALL.into_iter().find(|one| one.as_str() == name)
     }

@@ -50,6 +50,13 @@ pub struct Finding {
     pub sealed: Option<Box<Sealed>>,
 }
 
+impl Finding {
+    pub(super) fn span(&self) -> Span {
+        let Finding { start_byte, end_byte, kind, rule, rule_version, score, .. } = *self;
+        Span { start_byte, end_byte, kind, rule, rule_version, score }
+    }
+}
+
 /// Immutable, and cheap to clone: what it is made of is shared.
 #[derive(Clone)]
 pub struct Redactor {
@@ -121,17 +128,11 @@ impl Redactor {
         Some((left, part(from..start + found.after_bytes)))
     }
 
-    /// The same for a value that stands under a name: `"ssn": "…"` says more than the value alone.
-    pub(super) fn redact_labelled<'a>(
-        &self,
-        field: &dyn Fn() -> String,
-        label: &str,
-        text: &'a str,
-        findings: &mut Vec<Finding>,
-    ) -> Cow<'a, str> {
+    /// What is found in a value that stands under a name: `"ssn": "…"` says more than the value alone.
+    pub(super) fn find_labelled(&self, label: &str, text: &str, known: Vec<view::Hit>) -> Vec<Hit> {
         /// Longer ones are prose and carry their own context.
         const VALUE_MAX_BYTES: usize = 64;
-        let mut hits = self.find(text, Vec::new());
+        let mut hits = self.find(text, known);
         if let Some(span) = self.detector.labelled_name(label, text) {
             let mut name = vec![span];
             self.policy().filter(text, &mut name);
@@ -155,7 +156,7 @@ impl Redactor {
                 inside
             });
         }
-        self.replace(field, text, hits, findings)
+        hits
     }
 
     /// See `json`.
