@@ -123,21 +123,22 @@ impl Default for Cues {
 }
 
 impl Cues {
-    /// Hands the rows of words that are names by their cue to `found`. `words` are padded.
-    pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>)) {
+    /// Hands the rows of words that are names by their cue to `found`, and whether a phrase tells, as
+    /// opposed to a label, which code has as well. `words` are padded.
+    pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>, bool)) {
         for at in CONTEXT..words.len() - CONTEXT {
             let word = &words[at];
             if matches!(word.shape, Shape::Sign | Shape::Stop | Shape::Number) || !self.may_end(word) {
                 continue;
             }
             if self.phrases.iter().any(|phrase| ends_with(&words[CONTEXT..=at], phrase)) {
-                found_name(words, at + 1, true, &mut found);
+                found_name(words, at + 1, true, |row| found(row, true));
             } else if self.labels.contains(&word.hash) && words[at + 1].hash == self.colon {
-                found_name(words, at + 2, true, &mut found);
+                found_name(words, at + 2, true, |row| found(row, false));
             } else if self.before.contains(&word.hash) && word.shape != Shape::Upper {
-                found_name(words, at + 1, false, &mut found);
+                found_name(words, at + 1, false, |row| found(row, true));
             } else if self.gives(words, at) && is_given(&words[at + 1]) {
-                found_name(words, at + 1, true, &mut found);
+                found_name(words, at + 1, true, |row| found(row, true));
             }
         }
     }
@@ -175,7 +176,7 @@ fn ends_with(words: &[Word], phrase: &[u64]) -> bool {
         && words[words.len() - phrase.len()..].iter().map(|word| word.hash).eq(phrase.iter().copied())
 }
 
-fn found_name(words: &[Word], mut start: usize, small: bool, found: &mut impl FnMut(Range<usize>)) {
+fn found_name(words: &[Word], mut start: usize, small: bool, found: impl FnOnce(Range<usize>)) {
     let last = words.len() - CONTEXT;
     while start < last && is_title(&words[start]) {
         start += 1;

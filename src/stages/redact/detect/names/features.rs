@@ -69,7 +69,7 @@ const ASSISTANTS: [&str; 16] = [
     "watson", "grok", "eliza", "jarvis",
 ];
 
-fn sorted(words: &[&str]) -> Vec<u64> {
+pub(super) fn sorted(words: &[&str]) -> Vec<u64> {
     let mut hashes: Vec<u64> = words.iter().map(|word| hash_of(word)).collect();
     hashes.sort_unstable();
     hashes

@@ -10,8 +10,10 @@ mod crf;
 mod cues;
 pub mod features;
 mod foreign;
+mod ground;
 pub mod lexicon;
 pub mod model;
+mod stands;
 pub mod words;
 
 use std::ops::Range;
@@ -24,6 +26,7 @@ use crate::stages::redact::rule::Rule;
 use self::crf::{Chain, Chances};
 use self::cues::Cues;
 use self::features::{CONTEXT, Gate};
+use self::ground::{Ground, Grounds};
 use self::lexicon::Case;
 use self::model::{Model, ORGANIZATION, OTHER, OUTSIDE, PERSON, PLACE};
 use self::words::{Shape, Word, Words, hash_of};
@@ -79,6 +82,8 @@ const MODEL: Rule = Rule {
         "On Monday the Visa card was used in Paris.",
         "Alexa, play the next song. ChatGPT and Claude are assistants.",
         "fn main() { let GitHub = HashMap::new(); }",
+        "/// Reads Parquet as Json.\npub fn read(file: &Parquet) -> Json {\n    Joiner::create(Mark)\n}",
+        "Call `Parquet` or Json::Null of the HashMap<K, V>.",
         "How To Make Pancakes In Ten Minutes",
         "I will call you in May. Will you?",
     ],
@@ -239,17 +244,31 @@ impl Names {
         words.extend([Word::EDGE; CONTEXT]);
         let mut source = Words::new(text, &self.model.lexicon);
         let mut chances = Vec::new();
+        let mut grounds = Grounds::default();
+        grounds.read(text.as_bytes());
+        let ground = |word: &Word| grounds.at(word.start as usize);
+        let stands = |row: &[Word], label: usize, told: bool| {
+            stands::stands(text.as_bytes(), row, label, row.first().map_or(Ground::Prose, ground), told)
+        };
         loop {
             let more = source.read(&mut words, PART_WORDS);
             words.extend([Word::EDGE; CONTEXT]);
             self.gate.runs(&words, |run| {
-                if self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances) {
-                    names((text, &words), &run, &chances, least, &mut found);
+                // One word by itself is no name on ground that is code.
+                let idle = run.len() == 1 && ground(&words[run.start]) != Ground::Prose;
+                if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances) {
+                    names((text, &words), &run, &chances, least, &mut |row, name: Name| {
+                        if stands(&words[row], name.label, false) {
+                            found(name);
+                        }
+                    });
                 }
             });
-            self.cues.find(&words, |row| {
+            self.cues.find(&words, |row, told| {
                 let (first, last) = (&words[row.start], &words[row.end - 1]);
-                found(Name { label: PERSON, start: first.start as usize, end: last.end as usize, chance: 1.0 });
+                if stands(&words[row], PERSON, told) {
+                    found(Name { label: PERSON, start: first.start as usize, end: last.end as usize, chance: 1.0 });
+                }
             });
             if !more {
                 return;
@@ -266,7 +285,7 @@ fn names(
     run: &Range<usize>,
     chances: &[Chances],
     least: f32,
-    found: &mut impl FnMut(Name),
+    found: &mut impl FnMut(Range<usize>, Name),
 ) {
     let likely = |row: &Chances| {
         let of = |kind: usize| row[kind] + row[kind + 1];
@@ -296,7 +315,13 @@ fn names(
 
 /// Cuts what is no part of a name off a row of words: a title before, `and` between two people, the
 /// stop behind an initial at the end, which ends the sentence as well.
-fn part((text, words): (&str, &[Word]), range: Range<usize>, kind: usize, chance: f32, found: &mut impl FnMut(Name)) {
+fn part(
+    (text, words): (&str, &[Word]),
+    range: Range<usize>,
+    kind: usize,
+    chance: f32,
+    found: &mut impl FnMut(Range<usize>, Name),
+) {
     let mut rows = vec![range.clone()];
     if kind == PERSON {
         rows = people(words, range);
@@ -305,7 +330,8 @@ fn part((text, words): (&str, &[Word]), range: Range<usize>, kind: usize, chance
         let (first, last) = (&words[row.start], &words[row.end - 1]);
         let initial = last.shape == Shape::Initial && last.end - last.start > 1 && row.len() > 1;
         let stop = usize::from(initial && text.as_bytes()[last.end as usize - 1] == b'.');
-        found(Name { label: kind, start: first.start as usize, end: last.end as usize - stop, chance });
+        let name = Name { label: kind, start: first.start as usize, end: last.end as usize - stop, chance };
+        found(row, name);
     }
 }
 

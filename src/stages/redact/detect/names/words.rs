@@ -87,7 +87,7 @@ const ABBREVIATED: [&[u8]; 18] = [
 
 /// What a byte may be, before it is looked at closely.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
+pub(super) enum Class {
     Lower,
     Upper,
     Digit,
@@ -115,6 +115,13 @@ const CLASSES: [Class; 256] = {
     }
     classes
 };
+
+impl Class {
+    #[inline]
+    pub(super) fn of(byte: u8) -> Class {
+        CLASSES[usize::from(byte)]
+    }
+}
 
 /// The words of a text, one after the other.
 pub struct Words<'a> {
