@@ -122,8 +122,7 @@ pub fn gstin(raw: &str) -> bool {
         let product = value(*byte) * (1 + at as u32 % 2);
         product / 36 + product % 36
     };
-    id.len() == 15
-        && (36 - id[..14].iter().enumerate().map(part).sum::<u32>() % 36) % 36 == value(id[14])
+    id.len() == 15 && (36 - id[..14].iter().enumerate().map(part).sum::<u32>() % 36) % 36 == value(id[14])
 }
 
 pub fn ean13(raw: &str) -> bool {
@@ -202,9 +201,7 @@ pub fn personnummer(raw: &str) -> bool {
 
 pub fn rrn(raw: &str) -> bool {
     let id = packed(raw);
-    id.len() == 13
-        && yymmdd(&id)
-        && (11 - sum(&id, &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]) % 11) % 10 == value(id[12])
+    id.len() == 13 && yymmdd(&id) && (11 - sum(&id, &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]) % 11) % 10 == value(id[12])
 }
 
 pub fn rodne_cislo(raw: &str) -> bool {

@@ -97,7 +97,11 @@ impl View {
         match before.checked_sub(1).map(|last| &self.units[last]) {
             None => byte,
             Some(unit) if byte < unit.end || (byte == unit.end && end) => {
-                if end { unit.source.end } else { unit.source.start }
+                if end {
+                    unit.source.end
+                } else {
+                    unit.source.start
+                }
             }
             Some(unit) => unit.source.end + (byte - unit.end),
         }
@@ -108,7 +112,6 @@ impl View {
         let first = self.units.partition_point(|unit| unit.end < place.start);
         self.units.get(first).is_some_and(|unit| unit.start <= place.end)
     }
-
 }
 
 const LETTER: u8 = 1;
@@ -177,7 +180,8 @@ fn run(bytes: &[u8], start: usize) -> (Found, usize) {
 fn readable(bytes: Vec<u8>) -> Option<String> {
     let text = String::from_utf8(bytes).ok()?;
     let plain = |c: char| (c.is_ascii() && !c.is_ascii_control()) || matches!(c, '\n' | '\r' | '\t');
-    let (all, good) = text.chars().fold((0, 0), |(all, good), c| (all + 1, good + usize::from(plain(c) || c.is_alphanumeric())));
+    let (all, good) =
+        text.chars().fold((0, 0), |(all, good), c| (all + 1, good + usize::from(plain(c) || c.is_alphanumeric())));
     (all >= 6 && good == all).then_some(text)
 }
 
@@ -363,7 +367,10 @@ mod tests {
                 continue;
             }
             let (once, twice) = (once(&written), once(&once(&written)));
-            assert!(once.contains("jane.roe77@corp-mail.org") || twice.contains("jane.roe77@corp-mail.org"), "{disguise:?} {once}");
+            assert!(
+                once.contains("jane.roe77@corp-mail.org") || twice.contains("jane.roe77@corp-mail.org"),
+                "{disguise:?} {once}"
+            );
         }
     }
 

@@ -153,8 +153,16 @@ impl Ledger {
 fn mail(text: &str, at: usize) -> Range<usize> {
     const LONGEST: usize = 256;
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '%' | '+' | '-' | '\'');
-    let (from, to) = (text.floor_char_boundary(at.saturating_sub(LONGEST)), text.floor_char_boundary((at + LONGEST).min(text.len())));
-    let start = text[from..at].char_indices().rev().take_while(|(_, c)| inside(*c)).last().map_or(at, |(place, _)| from + place);
+    let (from, to) = (
+        text.floor_char_boundary(at.saturating_sub(LONGEST)),
+        text.floor_char_boundary((at + LONGEST).min(text.len())),
+    );
+    let start = text[from..at]
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| inside(*c))
+        .last()
+        .map_or(at, |(place, _)| from + place);
     let end = text[at + 1..to.max(at + 1)].find(|c| !inside(c)).map_or(to.max(at + 1), |len| at + 1 + len);
     let trimmed = text[start..end].trim_end_matches(['.', '-', '\'']).len();
     start..start + trimmed

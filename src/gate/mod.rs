@@ -10,6 +10,7 @@
 //! Always: a leak says where and what kind, never the value; what the policy keeps, allows, does not
 //! look for or wrote itself is none; linear in the text for each layer.
 
+pub mod canary;
 mod check;
 mod decode;
 mod fold;
@@ -207,10 +208,10 @@ mod tests {
     #[test]
     fn three_layers_come_off() {
         let three = ["jane.roe77@corp-mail.org"; 3];
-        let written = [Disguise::Base64, Disguise::Percent, Disguise::Hex].iter().zip(three).fold(
-            three[0].to_owned(),
-            |text, (disguise, _)| disguise.write(&text).0,
-        );
+        let written = [Disguise::Base64, Disguise::Percent, Disguise::Hex]
+            .iter()
+            .zip(three)
+            .fold(three[0].to_owned(), |text, (disguise, _)| disguise.write(&text).0);
         let mut found = Vec::new();
         gate("").check(&written, &HashSet::new(), &mut found);
         assert_eq!(found[0].decoders, ["base64", "percent", "hex"]);

@@ -61,7 +61,12 @@ const FORMS: &[Row] = &[
     (Kind::Phone, "phone.us", r"(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-.])[2-9]\d{2}[-.]\d{4}", always),
     (Kind::Phone, "phone.gb", r"0(?:20 [378]\d{3} \d{4}|1\d{3} \d{6}|7\d{3} \d{6})", always),
     (Kind::Phone, "phone.fr", r"0[1-7](?:[ .]\d{2}){4}", always),
-    (Kind::Card, "card", r"\d{13,19}|\d{4}(?: \d{4}){3}|\d{4}(?:-\d{4}){3}|3\d{3} \d{6} \d{4,5}|3\d{3}-\d{6}-\d{4,5}", card),
+    (
+        Kind::Card,
+        "card",
+        r"\d{13,19}|\d{4}(?: \d{4}){3}|\d{4}(?:-\d{4}){3}|3\d{3} \d{6} \d{4,5}|3\d{3}-\d{6}-\d{4,5}",
+        card,
+    ),
 ];
 
 impl Numbers {
@@ -124,12 +129,18 @@ pub fn clusters(text: &str, mut each: impl FnMut(Range<usize>, usize)) {
         let (mut end, mut digits) = (digit, 0);
         loop {
             let run = bytes[end..].iter().take_while(|byte| byte.is_ascii_alphanumeric());
-            let (len, some) = run.fold((0, 0), |(len, some), byte| (len + 1, some + usize::from(byte.is_ascii_digit())));
+            let (len, some) =
+                run.fold((0, 0), |(len, some), byte| (len + 1, some + usize::from(byte.is_ascii_digit())));
             (end, digits) = (end + len, digits + some);
             let gap = bytes[end..].iter().take(GAP_MAX + 1).take_while(|byte| b" .-/():+".contains(byte)).count();
             let next = bytes.get(end + gap);
-            let goes_on = gap <= GAP_MAX && next.is_some_and(u8::is_ascii_alphanumeric)
-                && (bytes[end + gap..].iter().take(6).take_while(|byte| byte.is_ascii_alphanumeric()).any(u8::is_ascii_digit)
+            let goes_on = gap <= GAP_MAX
+                && next.is_some_and(u8::is_ascii_alphanumeric)
+                && (bytes[end + gap..]
+                    .iter()
+                    .take(6)
+                    .take_while(|byte| byte.is_ascii_alphanumeric())
+                    .any(u8::is_ascii_digit)
                     || bytes[end] == b':');
             if gap == 0 || !goes_on {
                 // `A123456(3)`
@@ -158,7 +169,10 @@ fn stands_alone(text: &str, place: &Range<usize>, kind: Kind) -> bool {
         matches!(kind, Kind::Card | Kind::Phone) && c == Some(' ') && beside.is_some_and(|c| c.is_ascii_digit())
     };
     let apart = |c: Option<char>, beside: Option<char>| !joint(c, beside) && !row(c, beside);
-    (!glue(left) || escaped) && !glue(right) && apart(left, further) && apart(right, beyond)
+    (!glue(left) || escaped)
+        && !glue(right)
+        && apart(left, further)
+        && apart(right, beyond)
         && !matches!(left, Some('#' | '$' | '€' | '£' | '+' | '('))
 }
 
@@ -254,7 +268,8 @@ fn machine(text: &str, place: &Range<usize>, add: &mut dyn FnMut(Hit)) {
             let whole = at..at + part.len();
             if is_mac(part) && alone_on_net(text, &whole) {
                 add(Hit { place: whole, kind: Kind::Mac, name: "mac" });
-            } else if part.len() >= 8 && part.parse::<Ipv6Addr>().is_ok_and(|v6| v6.segments()[0] >> 13 == 1)
+            } else if part.len() >= 8
+                && part.parse::<Ipv6Addr>().is_ok_and(|v6| v6.segments()[0] >> 13 == 1)
                 && alone_on_net(text, &whole)
             {
                 add(Hit { place: whole, kind: Kind::Ip, name: "ip.v6" });
@@ -275,7 +290,9 @@ fn alone_on_net(text: &str, place: &Range<usize>) -> bool {
     let dotted = right == Some('.') && after.next().is_some_and(char::is_alphanumeric);
     !glue(left) && !glue(right) && !dotted && !matches!(left, Some('.' | ':')) && right != Some(':') || {
         // A port.
-        right == Some(':') && !glue(left) && !matches!(left, Some('.' | ':'))
+        right == Some(':')
+            && !glue(left)
+            && !matches!(left, Some('.' | ':'))
             && text[place.end + 1..].starts_with(|c: char| c.is_ascii_digit())
             && !text[place.clone()].contains(':')
     }
@@ -291,7 +308,9 @@ fn says_version(text: &str, at: usize) -> bool {
     const REACH: usize = 16;
     let from = text.floor_char_boundary(at.saturating_sub(REACH));
     let before = text[from..at].to_ascii_lowercase();
-    ["version", "ver", "release", "build", "firmware", "v.", "section", "chapter"].iter().any(|word| before.contains(word))
+    ["version", "ver", "release", "build", "firmware", "v.", "section", "chapter"]
+        .iter()
+        .any(|word| before.contains(word))
 }
 
 fn is_mac(part: &str) -> bool {

@@ -34,7 +34,8 @@ const FILES: [&str; 22] = [
 
 impl Patterns {
     pub fn new(regions: &[String]) -> Result<Patterns, String> {
-        let mail = r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}";
+        let mail =
+            r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}";
         let mail = Regex::new(mail).map_err(|err| err.to_string())?;
         Ok(Patterns { numbers: Numbers::new(regions)?, secrets: Secrets::new()?, mail })
     }
@@ -52,7 +53,9 @@ impl Patterns {
         for at in memchr::memchr_iter(b'@', text.as_bytes()) {
             let from = text.ceil_char_boundary(at.saturating_sub(LOCAL_MAX).max(free));
             let to = text.floor_char_boundary((at + DOMAIN_MAX).min(text.len()));
-            let Some(hit) = self.mail.find(&text[from.min(at)..to]).filter(|hit| from + hit.start() < at) else { continue };
+            let Some(hit) = self.mail.find(&text[from.min(at)..to]).filter(|hit| from + hit.start() < at) else {
+                continue;
+            };
             let place = from + hit.start()..from + hit.end();
             if !place.contains(&at) {
                 continue;

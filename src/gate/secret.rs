@@ -57,7 +57,12 @@ const FORMS: &[Row] = &[
     (Kind::ApiKey, "telegram", ":AA", "[0-9A-Za-z_-]{33}"),
     (Kind::ApiKey, "mailgun", "key-", "[0-9a-f]{32}"),
     (Kind::Jwt, "jwt", "eyJ", r"[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"),
-    (Kind::PrivateKey, "pem", "-----BEGIN ", r"(?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----[\s\\rn]*[0-9A-Za-z+/=\s\\]{64,}"),
+    (
+        Kind::PrivateKey,
+        "pem",
+        "-----BEGIN ",
+        r"(?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----[\s\\rn]*[0-9A-Za-z+/=\s\\]{64,}",
+    ),
 ];
 
 pub struct Secrets {
@@ -95,7 +100,8 @@ fn is_live(rest: &str) -> bool {
     const BITS_MIN: f64 = 2.8;
     const RUN: usize = 5;
     let lower = rest.get(..rest.len().min(200)).unwrap_or(rest).to_ascii_lowercase();
-    let made_up = ["example", "xxxx", "your", "placeholder", "redacted", "1234567890", "abcdefgh", "000000", "dummy", "sample"];
+    let made_up =
+        ["example", "xxxx", "your", "placeholder", "redacted", "1234567890", "abcdefgh", "000000", "dummy", "sample"];
     let run = lower.as_bytes().windows(RUN).any(|window| window.iter().all(|byte| *byte == window[0]));
     !run && !made_up.iter().any(|word| lower.contains(word)) && bits(lower.as_bytes()) >= BITS_MIN
 }
@@ -144,7 +150,11 @@ mod tests {
         ] {
             let key = expand(form);
             assert_eq!(found(&format!("key={key} ok")), [(key.clone(), name)], "{form}");
-            assert_eq!(found(&format!("key={key}zz_{key}")).len(), usize::from(name == "openai" || name == "pem" || name == "anthropic") , "{form}");
+            assert_eq!(
+                found(&format!("key={key}zz_{key}")).len(),
+                usize::from(name == "openai" || name == "pem" || name == "anthropic"),
+                "{form}"
+            );
         }
     }
 

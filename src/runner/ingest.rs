@@ -60,6 +60,7 @@ impl Job<'_> {
         if missing.is_empty() {
             return Ok(Vec::new());
         }
+        self.canaries()?;
         let staged: Vec<NewSource> = missing.iter().map(|(key, _)| self.stage_source(key)).collect::<Result<_>>()?;
         let folder =
             |(_, source): &(String, &SourceFile), one: &NewSource| Ok((source.source_id.clone(), one.folders()?));

@@ -11,6 +11,7 @@ mod dataset;
 mod dataset_rows;
 mod dedup;
 mod from_logs;
+mod gate;
 mod groups;
 pub mod import;
 mod ingest;
