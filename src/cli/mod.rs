@@ -15,6 +15,7 @@ mod look;
 mod out;
 mod plan;
 mod progress;
+mod report;
 mod run;
 mod schema;
 mod sources;
@@ -50,6 +51,9 @@ enum Command {
     /// Released datasets: list, show, verify
     #[command(subcommand)]
     Datasets(datasets::Datasets),
+    /// What was done with the data: redaction
+    #[command(subcommand)]
+    Report(report::Report),
     /// Follow one row, task or conversation back to its raw line
     Trace(trace::TraceArgs),
     /// Scheduler and executors, for runs over several machines
@@ -88,6 +92,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Batches(args) => batches::run(&args),
         Command::Labels(args) => labels::run(&args),
         Command::Datasets(args) => datasets::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Schema(args) => schema::run(&args),
@@ -136,6 +141,8 @@ mod tests {
             ("gristmill labels import --pipeline p.toml", false),
             ("gristmill labels import a.json b.json --pipeline p.toml", true),
             ("gristmill datasets verify --store s", true),
+            ("gristmill report redaction --store s --json", true),
+            ("gristmill report redaction", false),
             ("gristmill datasets show sft --version 2 --store s", true),
             ("gristmill cluster executor --scheduler host --work-dir w", false),
             ("gristmill cluster executor --scheduler host:1 --work-dir w", true),

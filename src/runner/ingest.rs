@@ -151,6 +151,7 @@ impl Job<'_> {
                 "path": absolute.to_string(), "bytes": source.bytes, "compression": source.compression,
                 "redact": redact::settings(&self.loaded.pipeline.redact, &self.key), "limits": self.loaded.pipeline.ingest.limits,
                 "tokenizer": self.loaded.pipeline.ingest.tokenizer,
+                "canaries": self.outcome.canaries.as_ref().map(|recall| recall.all),
             }),
             books: one.books,
             counts: one.counts,

@@ -20,6 +20,7 @@ pub mod join;
 mod label;
 pub mod outcome;
 pub mod plan;
+pub mod redaction;
 mod release;
 pub mod restore;
 mod rows;
