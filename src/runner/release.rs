@@ -135,8 +135,8 @@ impl<'a> Release<'a> {
             }
             return Ok(None);
         }
-        self.guard(&splits)?;
         self.checked.refuse(&self.dataset.name)?;
+        self.guard(&splits)?;
         let mut counts = self.checked.counts(self.watch);
         counts.extend(inputs.counts);
         let mut files: Vec<FileInfo> = Vec::new();

@@ -53,59 +53,73 @@ fn has_form(kind: Kind) -> bool {
     strong || !weak && matches!(kind.group(), Group::Government | Group::Secret)
 }
 
+/// One value in one disguise, in the texts of a conversation.
+pub struct Canary {
+    pub kind: Kind,
+    pub disguise: Disguise,
+    /// One, or two messages that it is split over.
+    pub texts: Vec<String>,
+    /// What must be in none of them once they are redacted.
+    pub needles: Vec<String>,
+}
+
+/// All of them, for this policy and key.
+pub fn canaries(gate: &Gate, key: &ProjectKey) -> impl Iterator<Item = Canary> {
+    let rows = value::ROWS.iter().filter(|row| gate.answers(row.0));
+    let each = rows.flat_map(|row| Disguise::ALL.map(|disguise| (row, disguise)));
+    each.filter_map(|(row, disguise)| canary(gate, key, row, disguise))
+}
+
 /// Sends them all through.
 pub fn plant(gate: &Gate, redactor: &Redactor, key: &ProjectKey) -> Recall {
     let mut recall = Recall::default();
-    for row in value::ROWS.iter().filter(|row| gate.answers(row.0)) {
-        let kind = row.0;
-        for disguise in Disguise::ALL {
-            let mut hasher = key.hasher("canary");
-            hasher.update(kind.as_str().as_bytes()).update(disguise.as_str().as_bytes());
-            let canary = value::made(row, &mut value::Draw(hasher.finalize_xof()));
-            let Some(gone) = is_gone(gate, redactor, kind, disguise, &canary) else { continue };
-            recall.all.add(gone);
-            recall.types.entry(kind.as_str()).or_default().add(gone);
-            recall.disguises.entry(disguise.as_str()).or_default().add(gone);
-            // What is less sure than the policy asks for is let through knowingly.
-            let meant = gate.policy.floor(kind) <= 0.0;
-            if !gone && disguise == Disguise::Plain && has_form(kind) && meant {
-                recall.missed.push(kind.as_str());
-            }
+    for canary in canaries(gate, key) {
+        let (kind, gone) = (canary.kind, is_gone(redactor, &canary));
+        recall.all.add(gone);
+        recall.types.entry(kind.as_str()).or_default().add(gone);
+        recall.disguises.entry(canary.disguise.as_str()).or_default().add(gone);
+        // What is less sure than the policy asks for is let through knowingly.
+        let meant = gate.policy.floor(kind) <= 0.0;
+        if !gone && canary.disguise == Disguise::Plain && has_form(kind) && meant {
+            recall.missed.push(kind.as_str());
         }
     }
     recall
 }
 
 /// Nothing where there is nothing to see: not disguised by this disguise, or let stand.
-fn is_gone(
-    gate: &Gate,
-    redactor: &Redactor,
-    kind: Kind,
-    disguise: Disguise,
-    (before, value, after): &(&'static str, String, &'static str),
-) -> Option<bool> {
-    let (first, second) = disguise.write(value);
+fn canary(gate: &Gate, key: &ProjectKey, row: &value::Row, disguise: Disguise) -> Option<Canary> {
+    let kind = row.0;
+    let mut hasher = key.hasher("canary");
+    hasher.update(kind.as_str().as_bytes()).update(disguise.as_str().as_bytes());
+    let (before, value, after) = value::made(row, &mut value::Draw(hasher.finalize_xof()));
+    let (first, second) = disguise.write(&value);
     let plain = format!("{before}{value}{after}");
-    let same = disguise != Disguise::Plain && second.is_none() && first == *value;
+    let same = disguise != Disguise::Plain && second.is_none() && first == value;
     if same || gate.policy.leaves(kind, &plain, before.len()..before.len() + value.len()) {
         return None;
     }
+    let whole = matches!(gate.policy.action(kind), Action::DateShift { .. }) || gate.policy.action(kind).shows_part();
+    let needles = needles(&value, &first, second.as_deref(), whole).into_iter().map(str::to_owned).collect();
     let texts = match &second {
-        None => vec![format!("{before}{first}{after}"), "Thank you.".to_owned()],
+        None => vec![format!("{before}{first}{after}")],
         Some(second) => vec![format!("{before}{first}"), format!("{second}{after}")],
     };
-    let roles = [Role::User, if second.is_some() { Role::User } else { Role::Assistant }];
-    let messages = texts.into_iter().zip(roles).map(|(text, role)| Message::text(role, text)).collect();
+    Some(Canary { kind, disguise, texts, needles })
+}
+
+/// Whether redaction leaves nothing of it, or leaves nothing at all.
+pub fn is_gone(redactor: &Redactor, canary: &Canary) -> bool {
+    let mut messages: Vec<Message> = canary.texts.iter().map(|text| Message::text(Role::User, text.as_str())).collect();
+    messages.push(Message::text(Role::Assistant, "Thank you."));
     let mut conversation = Conversation { messages, ..Conversation::default() };
     let scope = redactor.scope(&conversation);
     if redactor.conversation(&mut conversation, scope, &mut Vec::new()) != Outcome::Kept {
-        return Some(true);
+        return true;
     }
-    let whole = matches!(gate.policy.action(kind), Action::DateShift { .. }) || gate.policy.action(kind).shows_part();
-    let needles = needles(value, &first, second.as_deref(), whole);
-    let holds = |text: &str| needles.iter().any(|needle| text.contains(needle));
+    let holds = |text: &str| canary.needles.iter().any(|needle| text.contains(needle.as_str()));
     let left = |message: &Message| Gate::readings(&message.content).iter().any(|text| holds(text));
-    Some(!conversation.messages.iter().any(left))
+    !conversation.messages.iter().any(left)
 }
 
 /// What must not be left: the value, as it was written, and its halves, unless the action shows a

@@ -12,7 +12,7 @@ use crate::stages::redact::Kind;
 
 /// Type, words with the value between `‹` and `›`, and what must hold of it. `{d:3}` is three
 /// digits; other classes in `class`; `{a|b}` one of the words; dates by their form.
-type Row = (Kind, &'static str, fn(&str) -> bool);
+pub type Row = (Kind, &'static str, fn(&str) -> bool);
 
 fn any(_: &str) -> bool {
     true
