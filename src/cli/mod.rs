@@ -17,6 +17,7 @@ mod plan;
 mod policy;
 mod progress;
 mod redact;
+mod report;
 mod rules;
 mod run;
 mod scan;
@@ -54,6 +55,9 @@ enum Command {
     /// Released datasets: list, show, verify
     #[command(subcommand)]
     Datasets(datasets::Datasets),
+    /// What was done with the data: redaction
+    #[command(subcommand)]
+    Report(report::Report),
     /// Follow one row, task or conversation back to its raw line
     Trace(trace::TraceArgs),
     /// Search files for personal data and secrets; needs no pipeline
@@ -99,6 +103,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Batches(args) => batches::run(&args),
         Command::Labels(args) => labels::run(&args),
         Command::Datasets(args) => datasets::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Redact(args) => redact::run(&args),
@@ -150,6 +155,8 @@ mod tests {
             ("gristmill labels import --pipeline p.toml", false),
             ("gristmill labels import a.json b.json --pipeline p.toml", true),
             ("gristmill datasets verify --store s", true),
+            ("gristmill report redaction --store s --json", true),
+            ("gristmill report redaction", false),
             ("gristmill datasets show sft --version 2 --store s", true),
             ("gristmill cluster executor --scheduler host --work-dir w", false),
             ("gristmill cluster executor --scheduler host:1 --work-dir w", true),

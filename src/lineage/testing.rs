@@ -158,6 +158,7 @@ impl Lab {
             inputs: Vec::new(),
             settings: Value::Null,
             books: Books { records_read: 1, kept: 1, ..Default::default() },
+            counts: BTreeMap::new(),
             columns: vec![Column { name: "example_id".into(), r#type: "string".into() }],
         };
         manifest.write(&evidence.staging).unwrap();

@@ -4,11 +4,12 @@
 //! (`lineage::trace`).
 //!
 //! Always: the same result gives the same text; no conversation text can be in it, because no
-//! result holds any (but `inspect`, whose samples are redacted); every text ends with a newline.
+//! result holds any (but `inspect` and `redaction`, whose samples are redacted); every text ends with a newline.
 
 pub mod inspect;
 pub mod lists;
 pub mod plan;
+pub mod redaction;
 pub mod rules;
 pub mod run;
 pub mod sarif;

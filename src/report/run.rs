@@ -16,6 +16,7 @@ pub fn text(outcome: &Outcome, row_id: Option<&str>) -> String {
         first_rejects(&outcome.stages),
         batches(outcome),
         releases(outcome),
+        checks(outcome),
         format!("Store: {}\n", outcome.store),
         further(outcome, row_id),
     ];
@@ -133,6 +134,31 @@ fn releases(outcome: &Outcome) -> String {
     format!("Releases:\n{}", table.text())
 }
 
+/// What redaction made of the canaries, and what the gate went over.
+fn checks(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    if let Some(recall) = &outcome.canaries {
+        let _ = writeln!(text, "Canaries: {} of {} gone", number(recall.all.gone), number(recall.all.planted));
+        let missed = recall.types.iter().filter(|(_, count)| count.gone < count.planted);
+        let missed: Vec<_> =
+            missed.map(|(kind, count)| format!("{kind} {} of {}", count.gone, count.planted)).collect();
+        if !missed.is_empty() {
+            let _ = writeln!(text, "  not in every disguise: {}", missed.join(", "));
+        }
+    }
+    for release in &outcome.releases {
+        let counted = |name: &str| release.counts.get(name).copied().map(number);
+        if let (Some(strings), Some(hashes)) = (counted("gate_strings"), counted("gate_hashes")) {
+            let _ = writeln!(
+                text,
+                "Release gate: {} v{:04}: no leak in {strings} strings, none of {hashes} values that were redacted",
+                release.dataset, release.version
+            );
+        }
+    }
+    text
+}
+
 fn newness(new: bool) -> String {
     if new { "new" } else { "as before" }.to_owned()
 }
@@ -151,6 +177,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::gate::canary::{Count, Recall};
     use crate::runner::outcome::{BatchOutcome, RejectPlace, ReleaseOutcome};
 
     fn map(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
@@ -208,6 +235,7 @@ mod tests {
             splits: map(&[("train", 900), ("test", 100)]),
             path: "/my store/datasets/sft/v0002".to_owned(),
             manifest_sha256: "00".to_owned(),
+            counts: map(&[("gate_strings", 9000), ("gate_hashes", 7)]),
             new: false,
         };
         Outcome {
@@ -217,7 +245,14 @@ mod tests {
             stages: vec![ingest, redact, dedup],
             batches: vec![batch],
             releases: vec![release],
+            canaries: Some(recall()),
         }
+    }
+
+    fn recall() -> Recall {
+        let all = Count { planted: 1300, gone: 1290 };
+        let types = [("EMAIL", Count { planted: 15, gone: 15 }), ("PERSON", Count { planted: 14, gone: 4 })];
+        Recall { all, types: types.into(), ..Recall::default() }
     }
 
     #[test]
@@ -247,6 +282,10 @@ Releases:
   dataset  version   rows  splits                          path
   sft      v0002    1,000  test 100, train 900  as before  /my store/datasets/sft/v0002
 
+Canaries: 1,290 of 1,300 gone
+  not in every disguise: PERSON 4 of 14
+Release gate: sft v0002: no leak in 9,000 strings, none of 7 values that were redacted
+
 Store: /my store
 
 To look further:
@@ -261,6 +300,7 @@ To look further:
     fn an_empty_run_leaves_empty_parts_out() {
         let mut empty = outcome();
         (empty.stages, empty.batches, empty.releases) = (Vec::new(), Vec::new(), Vec::new());
+        empty.canaries = None;
         let text = text(&empty, None);
         assert!(!text.contains("Releases") && !text.contains("rejects") && !text.contains("\n\n\n"), "{text}");
         assert!(text.contains("gristmill trace ID"));

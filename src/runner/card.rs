@@ -35,6 +35,7 @@ pub fn card(manifest: &ReleaseManifest) -> String {
     for (reason, n) in &manifest.books.dropped {
         let _ = writeln!(card, "| left out: {reason} | {n} |");
     }
+    card.push_str(&checks(manifest));
     card.push_str(
         "\n## Personal data\n\n\
          Text was redacted before it was written anywhere. `[EMAIL:…]` and the like are keyed pseudonyms: the same \
@@ -46,4 +47,38 @@ pub fn card(manifest: &ReleaseManifest) -> String {
          `gristmill datasets verify` checks every hash.\n",
     );
     card
+}
+
+/// What was looked for before publishing, and what became of canaries.
+fn checks(manifest: &ReleaseManifest) -> String {
+    let counted = |name: &str| manifest.counts.get(name).copied().unwrap_or_default();
+    let mut text = format!(
+        "\n## Release gate\n\nBefore it was published, a second search of its own, with decoders three layers deep, and the keyed \
+         hashes of {} values that redaction had found went over {} strings ({} bytes) of {} rows: {} leaks.\n\n\
+         canaries: {} of {} gone. They are made-up values of every type that the policy looks for, each in every disguise \
+         that it can be written in (full width, base64, split over messages and so on), sent through the same redaction; \
+         none of them is in the data.\n",
+        counted("gate_hashes"),
+        counted("gate_strings"),
+        counted("gate_bytes"),
+        counted("gate_rows"),
+        counted("gate_leaks"),
+        counted("canaries_gone"),
+        counted("canaries_planted"),
+    );
+    let missed = manifest.counts.iter().filter_map(|(name, planted)| {
+        let kind = name.strip_prefix("canaries_")?.strip_suffix("_planted")?;
+        let gone = counted(&format!("canaries_{kind}_gone"));
+        (gone < *planted).then_some((kind, gone, planted))
+    });
+    let missed: Vec<_> = missed.collect();
+    if !missed.is_empty() {
+        text.push_str(
+            "\nTypes of which not all were found in every disguise:\n\n| type | gone | planted |\n|---|---|---|\n",
+        );
+    }
+    for (kind, gone, planted) in missed {
+        let _ = writeln!(text, "| {kind} | {gone} | {planted} |");
+    }
+    text
 }

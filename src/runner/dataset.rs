@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{UInt32Type, UInt64Type};
 
 use super::dataset_rows::{Example, PairRow, examples_batch, pairs_batch};
+use super::gate::canary_counts;
 use super::label::Merged;
 use super::outcome::ReleaseOutcome;
 use super::release::{Behind, Closed, Closing, Origin, Release};
@@ -119,7 +120,9 @@ impl Job<'_> {
             Kind::Sft => Table::Sft,
             Kind::Preference => Table::Preference,
         };
-        let mut release = Release::begin(&self.store, dataset, table, seed)?;
+        let recall = self.canaries()?;
+        let watch = self.watch(inputs.redacted)?;
+        let mut release = Release::begin(&self.store, dataset, table, seed, &watch)?;
         let aside = self.store.stage(format!("scratch/{}", dataset.name))?;
         let books = match (dataset.kind, dataset.from) {
             (_, From::Labels) => self.rows_of_labels(dataset, inputs, &aside, &mut release).await?,
@@ -129,7 +132,8 @@ impl Job<'_> {
         std::fs::remove_dir_all(&aside.staging).map_err(|err| Error::io(&aside.staging, &err))?;
         books.balance(STAGE, books.answered())?;
         let pipeline = self.loaded.pipeline.pipeline.name.clone();
-        let closing = Closing { key: key.clone(), pipeline, layers, books: books.clone() };
+        let counts = canary_counts(&recall);
+        let closing = Closing { key: key.clone(), pipeline, layers, books: books.clone(), counts };
         let Some(closed) = release.close(closing)? else {
             return Ok((books, None));
         };
@@ -152,6 +156,7 @@ impl Job<'_> {
             splits: manifest.splits.clone(),
             path: release::data_dir(&self.store, dataset, version).display().to_string(),
             manifest_sha256: release::manifest_sha256(&self.store, dataset, version)?,
+            counts: manifest.counts.clone(),
             new,
         })
     }

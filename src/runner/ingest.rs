@@ -60,6 +60,7 @@ impl Job<'_> {
         if missing.is_empty() {
             return Ok(Vec::new());
         }
+        self.canaries()?;
         let staged: Vec<NewSource> = missing.iter().map(|(key, _)| self.stage_source(key)).collect::<Result<_>>()?;
         let folder =
             |(_, source): &(String, &SourceFile), one: &NewSource| Ok((source.source_id.clone(), one.folders()?));
@@ -150,6 +151,7 @@ impl Job<'_> {
                 "path": absolute.to_string(), "bytes": source.bytes, "compression": source.compression,
                 "redact": redact::settings(&self.loaded.pipeline.redact, &self.key), "limits": self.loaded.pipeline.ingest.limits,
                 "tokenizer": self.loaded.pipeline.ingest.tokenizer,
+                "canaries": self.outcome.canaries.as_ref().map(|recall| recall.all),
             }),
             books: one.books,
             counts: one.counts,

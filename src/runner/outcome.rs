@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config::Loaded;
+use crate::gate::canary::Recall;
 use crate::store::Books;
 
 #[derive(Clone, Debug, Serialize)]
@@ -16,6 +17,9 @@ pub struct Outcome {
     pub stages: Vec<StageOutcome>,
     pub batches: Vec<BatchOutcome>,
     pub releases: Vec<ReleaseOutcome>,
+    /// What became of the canaries, if any were planted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canaries: Option<Recall>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -66,6 +70,9 @@ pub struct ReleaseOutcome {
     pub splits: BTreeMap<String, u64>,
     pub path: String,
     pub manifest_sha256: String,
+    /// What the gate checked, and what became of canaries.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, u64>,
     pub new: bool,
 }
 
@@ -80,6 +87,7 @@ impl Outcome {
             stages: Vec::new(),
             batches: Vec::new(),
             releases: Vec::new(),
+            canaries: None,
         }
     }
 }

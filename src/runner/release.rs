@@ -13,6 +13,7 @@ use arrow::array::{
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 
+use super::gate::{Checked, Watch};
 use super::sink::{arrow_error, text};
 use crate::config::Dataset;
 use crate::error::{Error, Result};
@@ -59,10 +60,18 @@ pub struct Release<'a> {
     evidence: Staged,
     writers: BTreeMap<Split, TableWriter>,
     lineage: TableWriter,
+    watch: &'a Watch,
+    checked: Checked,
 }
 
 impl<'a> Release<'a> {
-    pub fn begin(store: &Store, dataset: &'a Dataset, table: Table, seed: u64) -> Result<Release<'a>> {
+    pub fn begin(
+        store: &Store,
+        dataset: &'a Dataset,
+        table: Table,
+        seed: u64,
+        watch: &'a Watch,
+    ) -> Result<Release<'a>> {
         let version = release::newest(store, &dataset.name)?.map_or(1, |newest| newest.version + 1);
         let name = version_name(version);
         let data = store.stage(format!("datasets/{}/{name}", dataset.name))?;
@@ -72,8 +81,8 @@ impl<'a> Release<'a> {
         }
         let lineage =
             TableWriter::create_published(&evidence.staging.join("lineage/rows.parquet"), &Table::Lineage.schema())?;
-        let (schema, writers) = (table.schema(), BTreeMap::new());
-        Ok(Release { dataset, seed, schema, version, data, evidence, writers, lineage })
+        let (schema, writers, checked) = (table.schema(), BTreeMap::new(), Checked::default());
+        Ok(Release { dataset, seed, schema, version, data, evidence, writers, lineage, watch, checked })
     }
 
     /// Rows and, for each, what stands behind it. The first column is the row's id.
@@ -84,6 +93,7 @@ impl<'a> Release<'a> {
             .iter()
             .map(|group| split(self.seed, group.unwrap_or_default(), self.dataset.test_share))
             .collect();
+        self.checked.rows(self.watch, rows, &splits, origins);
         let ids = rows.column(0).as_string::<i32>();
         let mut lines = Vec::new();
         let mut at: BTreeMap<Split, u64> = self.writers.iter().map(|(split, writer)| (*split, writer.rows())).collect();
@@ -113,7 +123,8 @@ impl<'a> Release<'a> {
         self.data.staging.join("data").join(format!("{}-00000-of-00001.parquet", split.as_str()))
     }
 
-    /// Closes the files. Nothing if there are no rows; a refusal if a split would be empty.
+    /// Closes the files. Nothing if there are no rows; a refusal if a split would be empty, or if
+    /// anything stands in the rows that must not be published.
     pub fn close(self, inputs: Closing) -> Result<Option<Closed>> {
         let splits: BTreeMap<String, u64> =
             self.writers.iter().map(|(split, w)| (split.as_str().to_owned(), w.rows())).collect();
@@ -124,7 +135,10 @@ impl<'a> Release<'a> {
             }
             return Ok(None);
         }
+        self.checked.refuse(&self.dataset.name)?;
         self.guard(&splits)?;
+        let mut counts = self.checked.counts(self.watch);
+        counts.extend(inputs.counts);
         let mut files: Vec<FileInfo> = Vec::new();
         for (_, writer) in self.writers {
             files.push(writer.finish(&self.data.staging, true)?);
@@ -144,6 +158,7 @@ impl<'a> Release<'a> {
             inputs: inputs.layers,
             settings: serde_json::json!({"dataset": self.dataset, "seed": self.seed}),
             books: inputs.books,
+            counts,
             columns: columns(&self.schema),
         };
         let card = super::card::card(&manifest);
@@ -175,6 +190,8 @@ pub struct Closing {
     pub pipeline: String,
     pub layers: Vec<String>,
     pub books: Books,
+    /// What became of canaries.
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// A release that is whole but not yet published.

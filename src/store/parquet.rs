@@ -10,8 +10,9 @@ use std::sync::Arc;
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::arrow::{ArrowSchemaConverter, ProjectionMask};
 use parquet::basic::{Compression, LogicalType, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::{SchemaDescriptor, Type};
@@ -131,6 +132,19 @@ impl TableWriter {
     pub fn rows(&self) -> u64 {
         self.rows
     }
+}
+
+/// Hands the rows of a file on, batch by batch: these columns, in the file's order.
+pub fn read(path: &Path, columns: &[&str], each: &mut dyn FnMut(RecordBatch) -> Result<()>) -> Result<()> {
+    // Parquet and Arrow errors can quote values, so only the fact goes out.
+    let broken = || Error::damaged(path.display().to_string(), "cannot be read as Parquet");
+    let file = File::open(path).map_err(|err| Error::io(path, &err))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| broken())?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    for batch in builder.with_projection(mask).build().map_err(|_| broken())? {
+        each(batch.map_err(|_| broken())?)?;
+    }
+    Ok(())
 }
 
 /// Hashes a finished file below `folder`.

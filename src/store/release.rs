@@ -32,6 +32,9 @@ pub struct ReleaseManifest {
     pub inputs: Vec<String>,
     pub settings: serde_json::Value,
     pub books: Books,
+    /// What the gate checked before it was published, and what became of canaries.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, u64>,
     pub columns: Vec<Column>,
 }
 

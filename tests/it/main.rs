@@ -10,6 +10,7 @@ mod containers;
 mod corpus;
 mod crash;
 mod determinism;
+mod evidence;
 mod formats;
 mod growing;
 mod help;

@@ -150,15 +150,32 @@ impl Policy {
         });
     }
 
+    /// Whether values of this kind have to go.
+    pub fn answers(&self, kind: Kind) -> bool {
+        self.actions[kind as usize].is_some_and(|action| action != Action::Keep)
+    }
+
+    /// How sure a finding of this kind must be to count.
+    pub fn floor(&self, kind: Kind) -> f32 {
+        self.floors[kind as usize]
+    }
+
+    /// Whether a value may stand where it stands: it is allowed, or this policy wrote it.
+    pub fn leaves(&self, kind: Kind, text: &str, place: std::ops::Range<usize>) -> bool {
+        let value = &text[place.clone()];
+        self.allow.has(kind, value) || self.wrote(kind, text, place, value)
+    }
+
     fn is_ours(&self, text: &str, span: &Span, value: &str) -> bool {
+        self.wrote(span.kind, text, span.start_byte as usize..span.end_byte as usize, value)
+    }
+
+    fn wrote(&self, kind: Kind, text: &str, place: std::ops::Range<usize>, value: &str) -> bool {
         if self.surrogates && surrogate::is_surrogate(value) {
             return true;
         }
-        match self.action(span.kind) {
-            Action::Generalise { decimals } => {
-                let (start, end) = (span.start_byte as usize, span.end_byte as usize);
-                generalise::is_general(span.kind, text, start, end, decimals)
-            }
+        match self.action(kind) {
+            Action::Generalise { decimals } => generalise::is_general(kind, text, place.start, place.end, decimals),
             Action::DateShift { .. } => super::dates::is_moved(value),
             _ => false,
         }
