@@ -15,6 +15,7 @@
 //! What this is not: a labeling tool, a trainer, a general dataflow engine. The path is fixed;
 //! pipeline files give parameters.
 
+pub mod alone;
 pub mod canon;
 pub mod cli;
 pub mod config;

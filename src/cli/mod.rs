@@ -10,6 +10,7 @@ mod batches;
 mod cluster;
 mod completions;
 mod datasets;
+mod dedup;
 mod labels;
 mod look;
 mod out;
@@ -50,6 +51,8 @@ enum Command {
     /// Released datasets: list, show, verify
     #[command(subcommand)]
     Datasets(datasets::Datasets),
+    /// Find duplicates in files, without a pipeline
+    Dedup(dedup::DedupArgs),
     /// Follow one row, task or conversation back to its raw line
     Trace(trace::TraceArgs),
     /// Scheduler and executors, for runs over several machines
@@ -88,6 +91,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Batches(args) => batches::run(&args),
         Command::Labels(args) => labels::run(&args),
         Command::Datasets(args) => datasets::run(&args),
+        Command::Dedup(args) => dedup::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Schema(args) => schema::run(&args),
@@ -141,6 +145,10 @@ mod tests {
             ("gristmill cluster executor --scheduler host:1 --work-dir w", true),
             ("gristmill cluster scheduler --bind nowhere", false),
             ("gristmill schema --write schemas", true),
+            ("gristmill dedup a.jsonl b.jsonl --out d --preset recall --min-jaccard 0.9", true),
+            ("gristmill dedup --explain", true),
+            ("gristmill dedup a.jsonl", false),
+            ("gristmill dedup a.jsonl --out d --stop-lost 60", false),
         ] {
             assert_eq!(Cli::try_parse_from(line.split(' ')).is_ok(), fits, "{line}");
         }
