@@ -1,11 +1,96 @@
-//! Work on files that needs no pipeline and no store: searching them, redacting them.
+//! `gristmill dedup`: one decision over files of records, in this process, without a store.
 //!
-//! Not here: printing (`cli`), what is found (`stages::redact`), a run (`runner`).
+//! Not here: how records are read (`stages::ingest`), what makes a duplicate (`stages::dedup`), how
+//! the result is printed (`cli`).
 //!
-//! Always: answers come in the order of files and places, whatever the threads; memory does not
-//! grow with a file; what cannot be read whole is told with a reason, never passed over in silence.
+//! Always: every record has one decision, in the order of the input; who is dropped has a winner
+//! that is kept; neither threads nor chunks show in the result; of a record only hashes stay in
+//! memory, and its place.
 
-pub mod paths;
-mod pieces;
-pub mod redact;
-pub mod scan;
+mod check;
+mod chunk;
+mod digest;
+mod exact;
+mod gate;
+mod lines;
+mod near;
+mod out;
+mod said;
+mod settle;
+mod source;
+mod table;
+mod tell;
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::input::Location;
+use crate::record::ProjectKey;
+use crate::stages::dedup::curve;
+
+pub use crate::stages::dedup::sketch::Settings;
+pub use gate::Guards;
+pub use tell::{Cluster, Lost, Report};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub inputs: Vec<Location>,
+    pub out: PathBuf,
+    pub decisions: PathBuf,
+    pub settings: Settings,
+    pub min_jaccard: f64,
+    pub bucket_limit: u32,
+    pub threads: usize,
+    /// Bytes that are read and looked at together.
+    pub chunk_bytes: usize,
+    pub guards: Guards,
+}
+
+/// Bytes of a chunk where nothing else is asked for: small enough for the cache of one core.
+pub const CHUNK_BYTES: usize = 1 << 20;
+
+/// Hashes need a key. Those of this command never leave the process, so it may be known.
+fn key() -> ProjectKey {
+    ProjectKey::from_bytes(*blake3::hash(b"gristmill dedup: hashes that never leave the process").as_bytes())
+}
+
+/// The chance that a pair of a Jaccard is found with these bands and rows.
+pub fn found(jaccard: f64, settings: &Settings) -> f64 {
+    curve::found(jaccard, settings.bands, settings.rows_per_band)
+}
+
+/// Reads all inputs, decides, writes. An error of a gate comes after the evidence was written.
+pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
+    out::check(options)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+    let pool = pool.map_err(|err| Error::Usage(format!("--threads {}: {err}", options.threads)))?;
+    let key = key();
+    let mut streams = Vec::new();
+    let mut table = table::Table::new(options.settings.bands as usize);
+    for input in &options.inputs {
+        let source = source::Source::open(input, options)?;
+        let stream = pool.install(|| table.read(source, streams.len(), options, &key))?;
+        streams.push(stream);
+    }
+    pool.install(|| {
+        let mut fates = exact::decide(&table);
+        let order = near::order(&table, &fates);
+        let buckets = near::Buckets::new(&mut table, &order, options.bucket_limit as usize);
+        let mut sink = out::Edges::create(options, &table)?;
+        let checked = check::all(&table, &streams, &order, &buckets, options, &key, &mut sink)?;
+        drop(buckets);
+        sink.finish()?;
+        settle::near(&table, &mut fates, &order, &checked);
+        settle::follow(&mut fates);
+        check::containments(&table, &streams, &mut fates, options, &key)?;
+        out::decisions(options, &table, &fates)?;
+        let report = tell::report(options, &table, &streams, &fates, &checked);
+        let refusal = gate::refusal(&report, &options.guards);
+        if refusal.is_none() {
+            out::kept(options, &table, &streams, &fates)?;
+        }
+        out::report(options, &report)?;
+        Ok((report, refusal))
+    })
+}

@@ -10,6 +10,7 @@ mod batches;
 mod cluster;
 mod completions;
 mod datasets;
+mod dedup;
 mod labels;
 mod look;
 mod out;
@@ -58,6 +59,8 @@ enum Command {
     /// What was done with the data: redaction
     #[command(subcommand)]
     Report(report::Report),
+    /// Find duplicates in files, without a pipeline
+    Dedup(dedup::DedupArgs),
     /// Follow one row, task or conversation back to its raw line
     Trace(trace::TraceArgs),
     /// Search files for personal data and secrets; needs no pipeline
@@ -104,6 +107,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Labels(args) => labels::run(&args),
         Command::Datasets(args) => datasets::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Dedup(args) => dedup::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Redact(args) => redact::run(&args),
@@ -170,6 +174,10 @@ mod tests {
             ("gristmill redact a -o b --preset hipaa-safe-harbor", true),
             ("gristmill rules explain", false),
             ("gristmill rules test --json", true),
+            ("gristmill dedup a.jsonl b.jsonl --out d --preset recall --min-jaccard 0.9", true),
+            ("gristmill dedup --explain", true),
+            ("gristmill dedup a.jsonl", false),
+            ("gristmill dedup a.jsonl --out d --stop-lost 60", false),
         ] {
             assert_eq!(Cli::try_parse_from(line.split(' ')).is_ok(), fits, "{line}");
         }

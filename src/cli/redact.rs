@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::out;
 use super::policy::PolicyArgs;
-use crate::alone::redact::{self, Job, Summary, Told};
 use crate::error::{Error, Result};
+use crate::files::redact::{self, Job, Summary, Told};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

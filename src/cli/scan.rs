@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::out;
 use super::policy::PolicyArgs;
-use crate::alone::scan::{Found, Summary};
-use crate::alone::{paths, scan};
 use crate::error::{Error, Result};
+use crate::files::scan::{Found, Summary};
+use crate::files::{paths, scan};
 use crate::report::sarif;
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::alone::scan::Found;
+use crate::files::scan::Found;
 use crate::stages::redact::catalogue;
 
 #[derive(Default)]

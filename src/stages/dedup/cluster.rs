@@ -28,26 +28,43 @@ pub struct Rank {
 
 /// For every record that is dropped: the index of the edge to its representative.
 pub fn representatives(edges: &[Edge], ranks: &HashMap<String, Rank>) -> BTreeMap<String, usize> {
-    let mut near: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (i, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.verified.rule == Rule::NearDuplicate) {
-        near.entry(&edge.a).or_default().push(i);
-        near.entry(&edge.b).or_default().push(i);
-    }
-    let mut order: Vec<&str> = near.keys().copied().collect();
+    let near: Vec<usize> = (0..edges.len()).filter(|&i| edges[i].verified.rule == Rule::NearDuplicate).collect();
+    let mut order: Vec<&str> = near.iter().flat_map(|&i| [edges[i].a.as_str(), &edges[i].b]).collect();
     order.sort_by_key(|id| (ranks.get(*id), *id));
-    let mut dropped: BTreeMap<String, usize> = BTreeMap::new();
-    let mut kept: HashMap<&str, ()> = HashMap::new();
-    for id in order {
-        let best = near[id].iter().copied().filter(|&i| kept.contains_key(other(&edges[i], id))).max_by(|&i, &j| {
-            let weight = |edge: &Edge| edge.verified.jaccard_user.min(edge.verified.jaccard_assistant);
-            let (one, two) = (&edges[i], &edges[j]);
-            // Equal weights: the representative that comes first in the order.
-            let by_rank = ranks.get(other(two, id)).cmp(&ranks.get(other(one, id)));
-            weight(one).total_cmp(&weight(two)).then(by_rank)
-        });
-        match best {
-            Some(edge) => drop(dropped.insert(id.to_owned(), edge)),
-            None => drop(kept.insert(id, ())),
+    order.dedup();
+    let place: HashMap<&str, u32> = order.iter().zip(0..).map(|(id, at)| (*id, at)).collect();
+    let weight = |edge: &Edge| edge.verified.jaccard_user.min(edge.verified.jaccard_assistant);
+    let links: Vec<Link> = near
+        .iter()
+        .map(|&i| Link { a: place[edges[i].a.as_str()], b: place[edges[i].b.as_str()], weight: weight(&edges[i]) })
+        .collect();
+    stars(order.len(), &links).into_iter().map(|(at, link)| (order[at as usize].to_owned(), near[link])).collect()
+}
+
+/// A near-duplicate pair of records that are numbered in the fixed order.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    pub a: u32,
+    pub b: u32,
+    /// The smaller of the two Jaccards.
+    pub weight: f64,
+}
+
+/// For every record that is dropped, in the fixed order: the index of the link to its
+/// representative, the nearest of those before it that stay; of equals the first.
+pub fn stars(records: usize, links: &[Link]) -> BTreeMap<u32, usize> {
+    let mut order: Vec<usize> = (0..links.len()).filter(|&i| links[i].a != links[i].b).collect();
+    order.sort_by_key(|&i| links[i].a.max(links[i].b));
+    let mut kept = vec![true; records];
+    let mut dropped = BTreeMap::new();
+    for group in order.chunk_by(|&i, &j| links[i].a.max(links[i].b) == links[j].a.max(links[j].b)) {
+        let first = |i: usize| links[i].a.min(links[i].b);
+        let nearer = |&i: &usize, &j: &usize| links[i].weight.total_cmp(&links[j].weight).then(first(j).cmp(&first(i)));
+        let best = group.iter().copied().filter(|&i| kept[first(i) as usize]).max_by(nearer);
+        if let Some(link) = best {
+            let later = links[link].a.max(links[link].b);
+            kept[later as usize] = false;
+            dropped.insert(later, link);
         }
     }
     dropped

@@ -6,6 +6,7 @@
 //! exactly on both sides before anything is dropped; who is dropped has a winner that was kept.
 
 pub mod cluster;
+pub mod curve;
 pub mod pairs;
 pub mod plan;
 pub mod shingle;

@@ -16,7 +16,8 @@ use crate::stages::redact::mask_tokens;
 /// Version of everything in this file and in `shingle`; part of every sketch key.
 /// - 1: first release.
 /// - 2: with the opening; an answer counts as one only if a user spoke before it; faster hashes.
-pub const VERSION: u32 = 2;
+/// - 3: short conversations have one band, of their normalised text; symbols count in it.
+pub const VERSION: u32 = 3;
 
 /// How texts are cut and sketched; travels in the plan as literals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct Turn<'a> {
     pub tool_calls: Option<&'a str>,
 }
 
+/// The role of a text that nobody speaks; it is compared as a user's is.
+pub const TEXT: &str = "text";
+
 /// A proper prefix, and the message that follows it if an assistant answers a user there (else 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prefix {
@@ -52,7 +56,9 @@ pub struct Sketch {
     pub messages: u32,
     pub prefixes: Vec<Prefix>,
     pub tokens: u32,
-    /// One hash a band; none for short conversations, which are compared exactly only.
+    /// One hash a band. A short conversation has one alone, of all it says in normal form (case and
+    /// white space folded): it is nobody's near-duplicate but of one that says just that. None where
+    /// nothing is said.
     pub bands: Vec<u64>,
 }
 
@@ -79,6 +85,19 @@ impl Sketcher {
     }
 
     pub fn sketch(&mut self, turns: &[Turn]) -> Sketch {
+        let (exact_key, mut prefixes) = self.chain(turns);
+        let head = prefixes.pop().map_or(0, |whole| whole.hash);
+        let opening = prefixes.iter().find(|prefix| prefix.next != 0).map_or(head, |prefix| prefix.hash);
+        // Unsorted and with repeats: a minimum does not mind.
+        let (user, assistant) = self.gather::<false>(turns);
+        let tokens = user.tokens + assistant.tokens;
+        let is_short = tokens < self.settings.short_tokens;
+        let bands = if is_short { self.normal(turns) } else { self.bands(&user, &assistant) };
+        Sketch { exact_key, head, opening, messages: turns.len() as u32, prefixes, tokens, bands }
+    }
+
+    /// The exact key, and the hash of every prefix, the whole last.
+    pub fn chain(&mut self, turns: &[Turn]) -> (Id, Vec<Prefix>) {
         let mut prefixes: Vec<Prefix> = Vec::with_capacity(turns.len());
         let mut exact_key = Id([0; 16]);
         let mut asked = false;
@@ -92,13 +111,7 @@ impl Sketcher {
             asked |= turn.role == "user";
             prefixes.push(Prefix { hash, next: 0, messages: i as u32 + 1 });
         }
-        let head = prefixes.pop().map_or(0, |whole| whole.hash);
-        let opening = prefixes.iter().find(|prefix| prefix.next != 0).map_or(head, |prefix| prefix.hash);
-        // Unsorted and with repeats: a minimum does not mind.
-        let (user, assistant) = self.gather::<false>(turns);
-        let tokens = user.tokens + assistant.tokens;
-        let bands = if tokens < self.settings.short_tokens { Vec::new() } else { self.bands(&user, &assistant) };
-        Sketch { exact_key, head, opening, messages: turns.len() as u32, prefixes, tokens, bands }
+        (exact_key, prefixes)
     }
 
     /// The hash of a prefix from the one before and a message. 128 bits of keyed xxh3: ten times
@@ -121,21 +134,50 @@ impl Sketcher {
         (user, assistant)
     }
 
-    fn gather<const TEXT: bool>(&mut self, turns: &[Turn]) -> (Side, Side) {
+    fn gather<const HASHED: bool>(&mut self, turns: &[Turn]) -> (Side, Side) {
         let (mut user, mut assistant) = (Side::default(), Side::default());
         for turn in turns {
             match turn.role {
-                "user" => self.shingler.add::<TEXT>(turn.content, &mut user),
+                "user" | TEXT => self.shingler.add::<HASHED>(turn.content, &mut user),
                 "assistant" => {
-                    self.shingler.add::<TEXT>(turn.content, &mut assistant);
+                    self.shingler.add::<HASHED>(turn.content, &mut assistant);
                     if let Some(calls) = turn.tool_calls {
-                        self.shingler.add::<TEXT>(calls, &mut assistant);
+                        self.shingler.add::<HASHED>(calls, &mut assistant);
                     }
                 }
                 _ => {}
             }
         }
         (user, assistant)
+    }
+
+    /// The normal form of a short conversation as its only band. All messages count: what templates
+    /// do to long conversations they cannot do where nothing but an equal is found.
+    fn normal(&mut self, turns: &[Turn]) -> Vec<u64> {
+        let mut said = false;
+        let mut bytes = Vec::with_capacity(turns.len() * 16);
+        for turn in turns {
+            let mut side = Side::default();
+            self.shingler.add::<true>(turn.content, &mut side);
+            if let Some(calls) = turn.tool_calls {
+                self.shingler.add::<true>(calls, &mut side);
+            }
+            said |= side.tokens > 0;
+            bytes.extend_from_slice(&xxh3_64_with_seed(turn.role.as_bytes(), 0).to_le_bytes());
+            bytes.extend_from_slice(&side.text.to_le_bytes());
+        }
+        if said { vec![xxh3_64_with_seed(&bytes, u64::MAX)] } else { Vec::new() }
+    }
+
+    /// What one message says, ready to compare.
+    pub fn message(&mut self, turn: &Turn) -> Side {
+        let mut side = Side::default();
+        self.shingler.add::<true>(turn.content, &mut side);
+        if let Some(calls) = turn.tool_calls {
+            self.shingler.add::<true>(calls, &mut side);
+        }
+        side.finish();
+        side
     }
 
     fn bands(&mut self, user: &Side, assistant: &Side) -> Vec<u64> {
@@ -150,7 +192,16 @@ impl Sketcher {
     }
 }
 
-fn short(id: Id) -> u64 {
+/// The place of the answers in which two conversations part: behind the longest prefix that both
+/// have, if an assistant answered a user there in two ways.
+pub fn parting(a: &[Prefix], b: &[Prefix]) -> Option<usize> {
+    let shared = a.iter().zip(b).take_while(|(one, other)| one.hash == other.hash).last();
+    let parts = shared.filter(|(one, other)| one.next != 0 && other.next != 0 && one.next != other.next);
+    parts.map(|(one, _)| one.messages as usize)
+}
+
+/// What stands for a whole conversation among prefixes.
+pub fn short(id: Id) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&id.0[..8]);
     // 0 means "no such message".
@@ -210,6 +261,8 @@ mod tests {
         assert_eq!(other.prefixes[0].hash, snapshot.prefixes[0].hash);
         assert_ne!(other.prefixes[0].next, snapshot.prefixes[0].next);
         assert_eq!(long.prefixes[1].next, 0, "a user message follows");
+        assert_eq!(parting(&other.prefixes, &snapshot.prefixes), Some(1));
+        assert_eq!(parting(&long.prefixes, &snapshot.prefixes), None);
     }
 
     #[test]
@@ -230,8 +283,22 @@ mod tests {
     }
 
     #[test]
-    fn short_conversations_have_no_bands() {
-        assert!(sketch(&[("user", "hi"), ("assistant", "hello there")]).bands.is_empty());
+    fn a_short_conversation_has_one_band_of_its_normal_form() {
+        let band = |user: &str, assistant: &str| sketch(&[("user", user), ("assistant", assistant)]).bands;
+        let one = band("hi", "Hello there");
+        assert_eq!(one.len(), 1);
+        for (user, assistant, same) in [
+            ("Hi", " hello   there", true),
+            ("hi!", "Hello there.", true),
+            ("hi", "hello you", false),
+            ("hi 👍", "Hello there", false),
+            ("hi++", "Hello there", false),
+            ("hi hello", "there", false),
+        ] {
+            assert_eq!(band(user, assistant) == one, same, "{user}, {assistant}");
+        }
+        assert_ne!(sketch(&[("system", "s"), ("user", "hi"), ("assistant", "Hello there")]).bands, one);
+        assert!(band("", "...").is_empty(), "nothing is said");
     }
 
     /// Slots agree with probability J; 200 pairs of sets with J = 0.8 and K = 128.

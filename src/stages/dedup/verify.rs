@@ -22,7 +22,7 @@ pub enum Rule {
     SamePrompt,
     /// Assistants say the same, users do not: canned answers, kept.
     BoilerplateAnswer,
-    /// Only digits differ: amounts and dates are the content, kept.
+    /// Only digits or symbols differ: amounts, dates and operators are the content, kept.
     DigitsDiffer,
     Different,
 }
@@ -58,6 +58,13 @@ pub fn verify(a: (&Side, &Side), b: (&Side, &Side), min_jaccard: f64, short_toke
         (false, false) => Rule::Different,
     };
     Verified { rule, jaccard_user, jaccard_assistant, containment }
+}
+
+/// Whether two answers to one prompt are one answer: nearly the same, and not only in words.
+/// Regenerations that differ are never duplicates, however much history they share.
+pub fn same_answer(a: &Side, b: &Side, min_jaccard: f64, short_tokens: u32) -> bool {
+    let digits_differ = a.text != b.text && a.skeleton == b.skeleton;
+    compare(a, b, short_tokens).0 >= min_jaccard && !digits_differ
 }
 
 /// Exact Jaccard and the number of shared shingles. A short side must be equal, token by token.
@@ -135,6 +142,17 @@ mod tests {
     fn a_difference_in_digits_alone_is_none_to_drop_for() {
         let long = words(0, 60);
         assert_eq!(rule((&format!("{long} 12"), &long), (&format!("{long} 13"), &long)), Rule::DigitsDiffer);
+    }
+
+    #[test]
+    fn an_answer_is_the_same_or_another() {
+        let long = words(0, 60);
+        let same = |a: &str, b: &str| same_answer(&side(a), &side(b), 0.8, 10);
+        assert!(same(&long, &long.replacen("wda ", "changed ", 1)));
+        assert!(same("Yes, do.", "yes do"));
+        assert!(!same(&long, &words(30, 90)));
+        assert!(!same("yes", "no"));
+        assert!(!same(&format!("{long} 12"), &format!("{long} 13")));
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl std::error::Error for Fault {}
 
 /// A failed read inside a compressed stream is damage; the disk's own errors and those of our own
 /// readers are told apart.
-pub(super) fn reason(err: &std::io::Error) -> Reason {
+pub fn reason(err: &std::io::Error) -> Reason {
     match Fault::of(err) {
         Some(fault) => fault.reason,
         None if err.raw_os_error().is_some() => Reason::Unreadable,

@@ -23,6 +23,7 @@ pub mod mapping;
 mod media;
 mod openai;
 mod parse;
+pub mod quick;
 pub mod records;
 mod said;
 mod sharegpt;

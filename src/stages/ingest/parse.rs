@@ -77,7 +77,7 @@ fn checked(mut conversations: Vec<Conversation>, reading: &Reading) -> Result<Ve
 const ONE_PASS: [Format; 3] = [Format::OpenaiChat, Format::Sharegpt, Format::Hh];
 
 /// Keys beside `messages` that say the record is more than a chat: its answer, or a gateway's log.
-const MORE_THAN_CHAT: [&str; 3] = ["response", "call_type", "output"];
+pub(super) const MORE_THAN_CHAT: [&str; 3] = ["response", "call_type", "output"];
 
 /// Keys of a chat record that name a caller or a place, or count tokens.
 const OF_A_CALL: [&str; 9] =
@@ -382,7 +382,7 @@ impl<'a> Record<'a> {
 }
 
 /// A time, as JSON.
-fn time_us(json: &str) -> Option<i64> {
+pub(super) fn time_us(json: &str) -> Option<i64> {
     formats::time_us(&serde_json::from_str(json).ok()?)
 }
 

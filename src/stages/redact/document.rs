@@ -1,6 +1,6 @@
 //! Searches and redacts texts and records of no known format, for commands that stand alone.
 //!
-//! Not here: files (`alone`), conversations (`conversation`).
+//! Not here: files (`files`), conversations (`conversation`).
 //!
 //! Always: failure is closed: what is too long, holds too much, or must not be kept is refused
 //! with a reason; strings of a record that look like the messages of a conversation are searched
