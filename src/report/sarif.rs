@@ -42,7 +42,7 @@ impl Results {
 
     pub fn log(self) -> String {
         let about = |(id, kind): (&&str, &&str)| {
-            let source = catalogue().find(|rule| rule.id == **id).map(|rule| rule.source).unwrap_or_default();
+            let source = catalogue().find(|rule| rule.id == *id).map(|rule| rule.source).unwrap_or_default();
             json!({ "id": id, "shortDescription": { "text": format!("finds {kind}") }, "help": { "text": source } })
         };
         let rules: Vec<Value> = self.rules.iter().map(about).collect();
