@@ -56,7 +56,8 @@ pub fn run(args: &RedactArgs) -> Result<()> {
     let mut tell = |told: &Told| ledger.as_mut().map_or(Ok(()), |ledger| ledger.add(told));
     let job =
         Job { input: &args.file, output: &args.output, limit: chosen.limit, max_reject_share: args.max_reject_share };
-    let summary = redact::redact(&job, &chosen.redactor, &mut tell)?;
+    let stream = (args.output.as_os_str() == "-").then(|| Box::new(std::io::stdout()) as Box<dyn Write>);
+    let summary = redact::redact(&job, stream, &chosen.redactor, &mut tell)?;
     ledger.map_or(Ok(()), Ledger::finish)?;
     if chosen.passing_key && !args.json {
         out::note("pseudonyms are of this call alone; set GRISTMILL_KEY to make the same ones again");

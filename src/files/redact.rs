@@ -46,7 +46,7 @@ const PLACES_MAX: usize = 20;
 /// What is asked for.
 pub struct Job<'a> {
     pub input: &'a Path,
-    /// `-` is standard output.
+    /// A file that appears once it is whole; its ending says how it is packed.
     pub output: &'a Path,
     /// Bytes of the longest line.
     pub limit: u64,
@@ -62,15 +62,21 @@ struct Line<'a> {
     dropped: bool,
 }
 
-pub fn redact(job: &Job, redactor: &Redactor, tell: &mut dyn FnMut(&Told) -> Result<()>) -> Result<Summary> {
+/// `stream`, if there is one, is written to in place of the output file.
+pub fn redact(
+    job: &Job,
+    stream: Option<Box<dyn Write>>,
+    redactor: &Redactor,
+    tell: &mut dyn FnMut(&Told) -> Result<()>,
+) -> Result<Summary> {
     let failed = |err: std::io::Error| Error::reading(job.input.display(), &err);
     let mut pieces = Pieces::open(job.input, job.limit)?
         .map_err(|skip| Error::Usage(format!("{}: {}", job.input.display(), skip.as_str())))?;
-    let mut output = Output::create(job.output)?;
+    let mut output = Output::create(job.output, stream)?;
     let mut summary = Summary::default();
     while let Some(piece) = pieces.next().map_err(failed)? {
         match piece {
-            Piece::TooLong { line, .. } => summary.reject(line, Refusal::TextTooLong.as_str()),
+            Piece::TooLong { line } => summary.reject(line, Refusal::TextTooLong.as_str()),
             Piece::Run(run) if pieces.shape == Shape::Records => {
                 records(&run, redactor, &mut output, &mut summary, tell)?
             }
@@ -191,7 +197,8 @@ fn text(
 struct Output {
     path: PathBuf,
     aside: Option<PathBuf>,
-    writer: Box<dyn Packed>,
+    /// Gone once it was ended.
+    writer: Option<Box<dyn Packed>>,
 }
 
 /// A writer that has something to write at its end.
@@ -217,16 +224,16 @@ impl Packed for zstd::stream::write::Encoder<'static, BufWriter<File>> {
     }
 }
 
-impl Packed for BufWriter<std::io::Stdout> {
+impl Packed for BufWriter<Box<dyn Write>> {
     fn end(mut self: Box<Self>) -> std::io::Result<()> {
         self.flush()
     }
 }
 
 impl Output {
-    fn create(path: &Path) -> Result<Output> {
-        if path.as_os_str() == "-" {
-            let writer = Box::new(BufWriter::new(std::io::stdout()));
+    fn create(path: &Path, stream: Option<Box<dyn Write>>) -> Result<Output> {
+        if let Some(stream) = stream {
+            let writer = Some(Box::new(BufWriter::new(stream)) as Box<dyn Packed>);
             return Ok(Output { path: path.to_owned(), aside: None, writer });
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -238,17 +245,17 @@ impl Output {
             Some("zst") => Box::new(zstd::stream::write::Encoder::new(file, 3).map_err(failed)?),
             _ => Box::new(file),
         };
-        Ok(Output { path: path.to_owned(), aside: Some(aside), writer })
+        Ok(Output { path: path.to_owned(), aside: Some(aside), writer: Some(writer) })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.writer.write_all(bytes).map_err(|err| Error::io(&self.path, &err))
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        writer.write_all(bytes).map_err(|err| Error::io(&self.path, &err))
     }
 
     fn finish(mut self) -> Result<()> {
         let failed = |err: std::io::Error| Error::io(&self.path, &err);
-        let writer = std::mem::replace(&mut self.writer, Box::new(BufWriter::new(std::io::stdout())));
-        writer.end().map_err(failed)?;
+        self.writer.take().map_or(Ok(()), Packed::end).map_err(failed)?;
         match self.aside.take() {
             Some(aside) => std::fs::rename(aside, &self.path).map_err(failed),
             None => Ok(()),
@@ -284,7 +291,7 @@ mod tests {
             told.push(Told { line: one.line, offset_bytes: one.offset_bytes, finding: one.finding.clone() });
             Ok(())
         };
-        let done = redact(&job, &redactor, &mut tell);
+        let done = redact(&job, None, &redactor, &mut tell);
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 1 + usize::from(done.is_ok()), "nothing half-done stays");
         done.map(|summary| (std::fs::read(&output).unwrap(), summary, told))

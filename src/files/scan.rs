@@ -151,7 +151,7 @@ fn search_into(
         };
         let answers = match piece {
             None => return Ok(()),
-            Some(Piece::TooLong { line, .. }) => vec![Err((line, "a line is too long"))],
+            Some(Piece::TooLong { line }) => vec![Err((line, "a line is too long"))],
             Some(Piece::Run(run)) => {
                 searched.bytes += run.bytes.len() as u64;
                 match pieces.shape {

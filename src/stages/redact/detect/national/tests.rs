@@ -7,7 +7,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::stages::redact::detect::Detector;
 use crate::stages::redact::detect::tests::detector;
 use crate::stages::redact::kind::Group;
 
