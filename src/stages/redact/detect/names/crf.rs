@@ -41,31 +41,33 @@ impl Chain {
         words: &[Word],
         run: &Range<usize>,
         chances: &mut Vec<Chances>,
+        backward: &mut Vec<Chances>,
     ) -> bool {
         chances.clear();
         let mut open = false;
         for at in run.clone() {
-            let mut sums = [0i32; LABELS];
+            let mut sums = [0i16; LABELS];
             features(text, words, run, at, |feature| {
                 if let Some(weights) = model.weights.get(feature) {
-                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i32::from(*weight));
+                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i16::from(*weight));
                 }
             });
-            let potentials = sums.map(|sum| sum as f32 * model.scale);
+            let potentials = sums.map(|sum| f32::from(sum) * model.scale);
             let best = potentials[1..].iter().fold(f32::MIN, |best, next| best.max(*next));
             // A label that is this much behind cannot be lifted by its neighbours.
             open |= potentials[OUTSIDE] - best < CLEAR;
             chances.push(potentials);
         }
         if open {
-            self.marginals(chances);
+            self.marginals(chances, backward);
         }
         open
     }
 
     /// Turns potentials into probabilities, in place.
-    fn marginals(&self, rows: &mut [Chances]) {
-        let mut backward: Vec<Chances> = vec![self.last; rows.len()];
+    fn marginals(&self, rows: &mut [Chances], backward: &mut Vec<Chances>) {
+        backward.clear();
+        backward.resize(rows.len(), self.last);
         for row in rows.iter_mut() {
             let highest = row.iter().fold(f32::MIN, |highest, next| highest.max(*next));
             row.iter_mut().for_each(|value| *value = (*value - highest).exp());
@@ -115,7 +117,7 @@ mod tests {
         }
         let potential = |at: usize, label: usize| ((at * 31 + label * 17) % 11) as f32 / 3.0;
         let mut rows: Vec<Chances> = (0..3).map(|at| std::array::from_fn(|label| potential(at, label))).collect();
-        Chain::new(&model).marginals(&mut rows);
+        Chain::new(&model).marginals(&mut rows, &mut Vec::new());
         let (mut sums, mut all) = (vec![[0.0f32; LABELS]; 3], 0.0f32);
         for path in 0..LABELS.pow(3) {
             let labels = [path / 64, path / 8 % 8, path % 8];

@@ -223,6 +223,21 @@ impl<'a> Words<'a> {
 
     fn word(&mut self, out: &mut Vec<Word>) {
         let start = self.at;
+        if let Some((end, shape)) = self.plain(start) {
+            self.at = end;
+            let hash = hash(self.bytes, start, end);
+            let entry = self.lexicon.entry(hash);
+            return out.push(Word { start: start as u32, end: end as u32, hash, entry, shape });
+        }
+        match self.any(start) {
+            Some((end, stop, shape)) => self.push(out, start, end, stop, shape),
+            None => self.opaque(out, start),
+        }
+    }
+
+    /// Where the word at `start` ends, how many bytes of a stop belong to it, and its shape; nothing
+    /// for an address or a URL.
+    fn any(&self, start: usize) -> Option<(usize, usize, Shape)> {
         let mut seen = Seen::default();
         let end = self.walk(start, &mut seen);
         let bytes = self.bytes;
@@ -232,7 +247,7 @@ impl<'a> Words<'a> {
             || (next == b':' && after == b'/')
             || begins_url(bytes, start)
         {
-            return self.opaque(out, start);
+            return None;
         }
         let shape = match seen {
             Seen { underscore: true, .. } => Shape::Code,
@@ -250,7 +265,24 @@ impl<'a> Words<'a> {
         };
         let short = shape == Shape::Title && end - start < 5 && ABBREVIATED.contains(&&bytes[start..end]);
         let stop = usize::from(next == b'.' && (short || shape == Shape::Initial));
-        self.push(out, start, end, stop, shape);
+        Some((end, stop, shape))
+    }
+
+    /// Most words: ASCII letters of which at most the first is a capital, with nothing behind that
+    /// could belong to them. The same as [`Words::any`] says, only sooner.
+    #[inline]
+    fn plain(&self, start: usize) -> Option<(usize, Shape)> {
+        let rest = &self.bytes[start + 1..];
+        let end = start + 1 + rest.iter().position(|byte| !byte.is_ascii_lowercase()).unwrap_or(rest.len());
+        let next = self.bytes.get(end).copied().unwrap_or(b' ');
+        let ends = matches!(next, b' ' | b',' | b'?' | b'!' | b'\n' | b';' | b')' | b'"');
+        let stops = next == b'.' && self.bytes[start] >= b'a' && self.bytes[start] != b'w';
+        let shape = match CLASSES[usize::from(self.bytes[start])] {
+            Class::Lower => Shape::Lower,
+            Class::Upper if end - start > 1 => Shape::Title,
+            _ => return None,
+        };
+        (ends || stops).then_some((end, shape))
     }
 
     /// The byte after the word that begins at `at`.
@@ -331,6 +363,8 @@ fn begins_url(bytes: &[u8], start: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn cut(text: &str) -> Vec<(&str, Shape)> {
@@ -364,6 +398,18 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(cut(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_says_what_the_long_one_does(text in "[a-cwA-CÉß0.,:;@'\\-_/ \n\"?)]{0,24}") {
+            let lexicon = Lexicon::default();
+            let words = Words::new(&text, &lexicon);
+            for start in (0..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_alphabetic()) {
+                let short = words.plain(start).map(|(end, shape)| (end, 0, shape));
+                prop_assert!(short.is_none() || short == words.any(start), "{text:?} {start}");
+            }
         }
     }
 
