@@ -7,19 +7,21 @@
 
 use std::ops::Range;
 
-use super::features::features;
-use super::model::{LABELS, Model, OUTSIDE};
+use super::features::{FEATURES_MAX, features};
+use super::index::Index;
+use super::model::{LABELS, Model, OUTSIDE, Weights};
 use super::words::Word;
 
 /// Probabilities of the labels of a word.
 pub type Chances = [f32; LABELS];
 
-/// The transition weights, ready to be multiplied.
+/// The weights, those of the transitions ready to be multiplied.
 #[derive(Debug)]
 pub struct Chain {
     steps: [[f32; LABELS]; LABELS],
     first: [f32; LABELS],
     last: [f32; LABELS],
+    weights: Index<Weights>,
 }
 
 impl Chain {
@@ -29,6 +31,7 @@ impl Chain {
             steps: std::array::from_fn(row),
             first: row(LABELS),
             last: std::array::from_fn(|from| model.steps[from][LABELS].exp()),
+            weights: Index::new(&model.weights),
         }
     }
 
@@ -47,10 +50,14 @@ impl Chain {
         let mut open = false;
         for at in run.clone() {
             let mut sums = [0i16; LABELS];
+            let (mut seen, mut count) = ([0; FEATURES_MAX], 0);
             features(text, words, run, at, |feature| {
-                if let Some(weights) = model.weights.get(feature) {
-                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i16::from(*weight));
+                if let Some(place) = seen.get_mut(count) {
+                    (*place, count) = (feature, count + 1);
                 }
+            });
+            self.weights.each(&seen[..count], |weights| {
+                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i16::from(*weight));
             });
             let potentials = sums.map(|sum| f32::from(sum) * model.scale);
             let best = potentials[1..].iter().fold(f32::MIN, |best, next| best.max(*next));

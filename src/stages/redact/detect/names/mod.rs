@@ -11,6 +11,7 @@ mod cues;
 pub mod features;
 mod foreign;
 mod ground;
+mod index;
 pub mod lexicon;
 pub mod model;
 mod stands;

@@ -48,6 +48,11 @@ impl Word {
     /// Stands before the first and after the last word.
     pub const EDGE: Word = Word { start: 0, end: 0, hash: 1, entry: Entry::NONE, shape: Shape::Line };
 
+    /// A list may have it.
+    fn is_listed(&self) -> bool {
+        matches!(self.shape, Shape::Lower | Shape::Title | Shape::Upper | Shape::Camel)
+    }
+
     pub fn is_capital(&self) -> bool {
         matches!(self.shape, Shape::Title | Shape::Upper | Shape::Initial | Shape::Camel)
     }
@@ -149,6 +154,25 @@ impl<'a> Words<'a> {
 
     /// Puts words in `out` until it holds `enough` or the text ends; false when it has ended.
     pub fn read(&mut self, out: &mut Vec<Word>, enough: usize) -> bool {
+        let known = out.len();
+        let more = self.cut(out, enough);
+        self.look_up(&mut out[known..]);
+        more
+    }
+
+    /// Memory is asked for many words before any is looked at, so that one waits while another comes.
+    fn look_up(&self, words: &mut [Word]) {
+        for words in words.chunks_mut(32) {
+            let touched = words.iter().fold(0, |all, word| all ^ self.lexicon.touch(word.hash));
+            std::hint::black_box(touched);
+            for word in words.iter_mut().filter(|word| word.is_listed()) {
+                word.entry = self.lexicon.entry(word.hash);
+            }
+        }
+    }
+
+    /// As [`Words::read`], with nothing known of the words.
+    fn cut(&mut self, out: &mut Vec<Word>, enough: usize) -> bool {
         while out.len() < enough {
             let Some(byte) = self.bytes.get(self.at) else { return false };
             match CLASSES[usize::from(*byte)] {
@@ -225,8 +249,7 @@ impl<'a> Words<'a> {
         let start = self.at;
         if let Some((end, shape)) = self.plain(start) {
             self.at = end;
-            let hash = hash(self.bytes, start, end);
-            let entry = self.lexicon.entry(hash);
+            let (hash, entry) = (hash(self.bytes, start, end), Entry::NONE);
             return out.push(Word { start: start as u32, end: end as u32, hash, entry, shape });
         }
         match self.any(start) {
@@ -351,9 +374,7 @@ impl<'a> Words<'a> {
             Shape::Number => 3 + (end - start).min(8) as u64,
             _ => hash(self.bytes, start, letters),
         };
-        let known = matches!(shape, Shape::Lower | Shape::Title | Shape::Upper | Shape::Camel | Shape::Caseless);
-        let entry = if known { self.lexicon.entry(hash) } else { Entry::NONE };
-        out.push(Word { start: start as u32, end: end as u32, hash, entry, shape });
+        out.push(Word { start: start as u32, end: end as u32, hash, entry: Entry::NONE, shape });
     }
 }
 
