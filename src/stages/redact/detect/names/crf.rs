@@ -7,19 +7,21 @@
 
 use std::ops::Range;
 
-use super::features::features;
-use super::model::{LABELS, Model, OUTSIDE};
+use super::features::{FEATURES_MAX, features};
+use super::index::Index;
+use super::model::{LABELS, Model, OUTSIDE, Weights};
 use super::words::Word;
 
 /// Probabilities of the labels of a word.
 pub type Chances = [f32; LABELS];
 
-/// The transition weights, ready to be multiplied.
+/// The weights, those of the transitions ready to be multiplied.
 #[derive(Debug)]
 pub struct Chain {
     steps: [[f32; LABELS]; LABELS],
     first: [f32; LABELS],
     last: [f32; LABELS],
+    weights: Index<Weights>,
 }
 
 impl Chain {
@@ -29,6 +31,7 @@ impl Chain {
             steps: std::array::from_fn(row),
             first: row(LABELS),
             last: std::array::from_fn(|from| model.steps[from][LABELS].exp()),
+            weights: Index::new(&model.weights),
         }
     }
 
@@ -41,31 +44,37 @@ impl Chain {
         words: &[Word],
         run: &Range<usize>,
         chances: &mut Vec<Chances>,
+        backward: &mut Vec<Chances>,
     ) -> bool {
         chances.clear();
         let mut open = false;
         for at in run.clone() {
-            let mut sums = [0i32; LABELS];
+            let mut sums = [0i16; LABELS];
+            let (mut seen, mut count) = ([0; FEATURES_MAX], 0);
             features(text, words, run, at, |feature| {
-                if let Some(weights) = model.weights.get(feature) {
-                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i32::from(*weight));
+                if let Some(place) = seen.get_mut(count) {
+                    (*place, count) = (feature, count + 1);
                 }
             });
-            let potentials = sums.map(|sum| sum as f32 * model.scale);
+            self.weights.each(&seen[..count], |weights| {
+                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i16::from(*weight));
+            });
+            let potentials = sums.map(|sum| f32::from(sum) * model.scale);
             let best = potentials[1..].iter().fold(f32::MIN, |best, next| best.max(*next));
             // A label that is this much behind cannot be lifted by its neighbours.
             open |= potentials[OUTSIDE] - best < CLEAR;
             chances.push(potentials);
         }
         if open {
-            self.marginals(chances);
+            self.marginals(chances, backward);
         }
         open
     }
 
     /// Turns potentials into probabilities, in place.
-    fn marginals(&self, rows: &mut [Chances]) {
-        let mut backward: Vec<Chances> = vec![self.last; rows.len()];
+    fn marginals(&self, rows: &mut [Chances], backward: &mut Vec<Chances>) {
+        backward.clear();
+        backward.resize(rows.len(), self.last);
         for row in rows.iter_mut() {
             let highest = row.iter().fold(f32::MIN, |highest, next| highest.max(*next));
             row.iter_mut().for_each(|value| *value = (*value - highest).exp());
@@ -115,7 +124,7 @@ mod tests {
         }
         let potential = |at: usize, label: usize| ((at * 31 + label * 17) % 11) as f32 / 3.0;
         let mut rows: Vec<Chances> = (0..3).map(|at| std::array::from_fn(|label| potential(at, label))).collect();
-        Chain::new(&model).marginals(&mut rows);
+        Chain::new(&model).marginals(&mut rows, &mut Vec::new());
         let (mut sums, mut all) = (vec![[0.0f32; LABELS]; 3], 0.0f32);
         for path in 0..LABELS.pow(3) {
             let labels = [path / 64, path / 8 % 8, path % 8];

@@ -93,32 +93,49 @@ const BEFORE: [&str; 17] = [
 
 const NAME_MAX_WORDS: usize = 4;
 
+/// What a cue asks of the words behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asks {
+    /// A name, in small letters, too.
+    Phrase,
+    /// The same behind a colon.
+    Label,
+    /// A name with a capital.
+    Title,
+    /// A given name; behind a number.
+    Number,
+    Given,
+    /// A given name with an amount behind it.
+    Amount,
+}
+
 #[derive(Debug)]
 pub struct Cues {
-    phrases: Vec<Vec<u64>>,
-    /// Last words of phrases, labels and titles, sorted: the gate.
-    ends: Vec<u64>,
-    labels: Vec<u64>,
-    before: Vec<u64>,
-    receives: Vec<Vec<u64>>,
+    /// By their last word, then in the order in which they are tried.
+    cues: Vec<(u64, Asks, Vec<u64>)>,
     colon: u64,
-    /// One bit for the low bits of each end: most words fail here.
-    bits: u64,
+    /// One bit for some bits of each last word: most words fail here.
+    bits: [u64; 16],
 }
 
 impl Default for Cues {
     fn default() -> Cues {
-        let all = |words: &[&str]| words.iter().map(|word| hash_of(word)).collect::<Vec<_>>();
-        let phrases: Vec<_> = PHRASES.iter().map(|words| all(words)).collect();
-        let (labels, before) = (all(&LABELS), all(&BEFORE));
-        let receives: Vec<_> = RECEIVES.iter().map(|words| all(words)).collect();
-        let last = phrases.iter().chain(&receives).filter_map(|words| words.last().copied());
-        let mut ends: Vec<u64> = last.chain(labels.iter().copied()).chain(before.iter().copied()).collect();
-        ends.sort_unstable();
-        ends.dedup();
+        let cue = |asks: Asks, words: &[&str]| {
+            let mut hashes: Vec<u64> = words.iter().map(|word| hash_of(word)).collect();
+            (hashes.pop().unwrap_or_default(), asks, hashes)
+        };
+        let one = |asks: Asks| move |word: &&str| cue(asks, &[word]);
+        let mut cues: Vec<_> = PHRASES.iter().map(|words| cue(Asks::Phrase, words)).collect();
+        cues.extend(LABELS.iter().map(one(Asks::Label)));
+        cues.extend(BEFORE.iter().map(one(Asks::Title)));
+        cues.push(cue(Asks::Number, &["to"]));
+        cues.extend(RECEIVES[..WITH_AMOUNT].iter().map(|words| cue(Asks::Given, words)));
+        cues.extend(RECEIVES[WITH_AMOUNT..].iter().map(|words| cue(Asks::Amount, words)));
+        cues.sort();
         let colon = u64::from(b':').wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let bits = ends.iter().fold(0, |bits, end| bits | 1 << (end & 63));
-        Cues { phrases, ends, labels, before, receives, colon, bits }
+        let mut bits = [0; 16];
+        cues.iter().for_each(|(last, ..)| bits[(last >> 6 & 15) as usize] |= 1 << (last & 63));
+        Cues { cues, colon, bits }
     }
 }
 
@@ -127,37 +144,41 @@ impl Cues {
     /// opposed to a label, which code has as well. `words` are padded.
     pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>, bool)) {
         for at in CONTEXT..words.len() - CONTEXT {
-            let word = &words[at];
-            if matches!(word.shape, Shape::Sign | Shape::Stop | Shape::Number) || !self.may_end(word) {
-                continue;
-            }
-            if self.phrases.iter().any(|phrase| ends_with(&words[CONTEXT..=at], phrase)) {
-                found_name(words, at + 1, true, |row| found(row, true));
-            } else if self.labels.contains(&word.hash) && words[at + 1].hash == self.colon {
-                found_name(words, at + 2, true, |row| found(row, false));
-            } else if self.before.contains(&word.hash) && word.shape != Shape::Upper {
-                found_name(words, at + 1, false, |row| found(row, true));
-            } else if self.gives(words, at) && is_given(&words[at + 1]) {
-                found_name(words, at + 1, true, |row| found(row, true));
+            let hash = words[at].hash;
+            let may = self.bits[(hash >> 6 & 15) as usize] >> (hash & 63) & 1 == 1;
+            if may && !matches!(words[at].shape, Shape::Sign | Shape::Stop | Shape::Number) {
+                self.find_behind(words, at, &mut found);
             }
         }
     }
 
-    fn gives(&self, words: &[Word], at: usize) -> bool {
-        let amount = words[at - 1].shape == Shape::Number && words[at].hash == self.receives[0][1];
-        let sum = || {
-            let mut behind = words[at + 2..].iter().map(|word| word.shape);
-            let first = behind.next();
-            first == Some(Shape::Number) || first == Some(Shape::Sign) && behind.next() == Some(Shape::Number)
-        };
-        let (free, bound) = self.receives.split_at(WITH_AMOUNT);
-        let ends = |phrase: &Vec<u64>| ends_with(&words[CONTEXT..=at], phrase);
-        amount || free.iter().any(ends) || bound.iter().any(ends) && sum()
+    /// What stands behind the cue that ends at `at`, if one does.
+    fn find_behind(&self, words: &[Word], at: usize, found: &mut impl FnMut(Range<usize>, bool)) {
+        let (hash, before, after) = (words[at].hash, &words[CONTEXT..at], &words[at + 1]);
+        let first = self.cues.partition_point(|(last, ..)| *last < hash);
+        for (_, asks, phrase) in self.cues[first..].iter().take_while(|(last, ..)| *last == hash) {
+            if !ends_with(before, phrase) {
+                continue;
+            }
+            let (start, small) = match asks {
+                Asks::Phrase => (at + 1, true),
+                Asks::Label if after.hash == self.colon => (at + 2, true),
+                Asks::Title if words[at].shape != Shape::Upper => (at + 1, false),
+                Asks::Number if words[at - 1].shape == Shape::Number && is_given(after) => (at + 1, true),
+                Asks::Given if is_given(after) => (at + 1, true),
+                Asks::Amount if has_sum(&words[at + 2..]) && is_given(after) => (at + 1, true),
+                _ => continue,
+            };
+            return found_name(words, start, small, |row| found(row, *asks != Asks::Label));
+        }
     }
+}
 
-    fn may_end(&self, word: &Word) -> bool {
-        self.bits >> (word.hash & 63) & 1 == 1 && self.ends.binary_search(&word.hash).is_ok()
-    }
+/// An amount, with or without a sign.
+fn has_sum(behind: &[Word]) -> bool {
+    let mut behind = behind.iter().map(|word| word.shape);
+    let first = behind.next();
+    first == Some(Shape::Number) || first == Some(Shape::Sign) && behind.next() == Some(Shape::Number)
 }
 
 /// A given name and nothing else, or a word with a capital that no list knows.

@@ -162,6 +162,9 @@ impl Gate {
     }
 }
 
+/// A word has at most so many.
+pub const FEATURES_MAX: usize = 32;
+
 /// A feature is a template and what it saw, folded into 64 bits.
 #[inline]
 fn fold(template: u64, a: u64, b: u64) -> u64 {

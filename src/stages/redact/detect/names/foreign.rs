@@ -4,6 +4,8 @@
 //!
 //! Always: a bounded beginning of the text is read.
 
+use std::sync::LazyLock;
+
 const READ_BYTES: usize = 2048;
 
 const ENGLISH: [&str; 30] = [
@@ -22,16 +24,68 @@ const OTHERS: [&str; 102] = [
     "mijn", "van", "voor", "zijn", "och", "att", "det", "som", "jag", "inte",
 ];
 
+/// Words have at most so many bytes: one register.
+const WORD_MAX_BYTES: usize = 8;
+
+/// Which of the two lists the words are in, by their bytes; open addressing, at most half full.
+struct Small([(u64, bool); SLOTS]);
+
+const SLOTS: usize = 512;
+
+static SMALL: LazyLock<Small> = LazyLock::new(|| {
+    let mut slots = [(0, false); SLOTS];
+    let words = ENGLISH.iter().map(|word| (word, true)).chain(OTHERS.iter().map(|word| (word, false)));
+    for (word, english) in words {
+        let key = word.bytes().rev().fold(0, |key, byte| key << 8 | u64::from(byte));
+        let mut at = slot(key);
+        while slots[at].0 != 0 {
+            at = (at + 1) % SLOTS;
+        }
+        slots[at] = (key, english);
+    }
+    Small(slots)
+});
+
+fn slot(key: u64) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize % SLOTS
+}
+
+impl Small {
+    fn get(&self, key: u64) -> Option<bool> {
+        let mut at = slot(key);
+        while self.0[at].0 != key {
+            if self.0[at].0 == 0 {
+                return None;
+            }
+            at = (at + 1) % SLOTS;
+        }
+        Some(self.0[at].1)
+    }
+}
+
 /// More of its words are those of another language than English ones.
 pub(super) fn is_foreign(text: &str) -> bool {
-    let head = &text[..text.floor_char_boundary(READ_BYTES)];
+    let head = &text.as_bytes()[..text.floor_char_boundary(READ_BYTES)];
     let (mut english, mut others) = (0, 0);
-    let mut small = String::new();
-    for word in head.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| word.len() < 12) {
-        small.clear();
-        small.extend(word.chars().flat_map(char::to_lowercase));
-        english += usize::from(ENGLISH.contains(&&*small));
-        others += usize::from(OTHERS.contains(&&*small));
+    let (mut key, mut len) = (0u64, 0);
+    for byte in head.iter().copied().chain([b' ']) {
+        let letter = byte.is_ascii_alphabetic() || byte == b'\'' || byte >= 0x80;
+        if letter {
+            if len < WORD_MAX_BYTES {
+                let small = if byte.is_ascii_uppercase() { byte | 0x20 } else { byte };
+                key |= u64::from(small) << (8 * len);
+            }
+            len += 1;
+            continue;
+        }
+        if (1..=WORD_MAX_BYTES).contains(&len) {
+            match SMALL.get(key) {
+                Some(true) => english += 1,
+                Some(false) => others += 1,
+                None => {}
+            }
+        }
+        (key, len) = (0, 0);
     }
     others > english
 }

@@ -62,6 +62,9 @@ impl Grounds {
     pub fn read(&mut self, text: &[u8]) {
         self.lines.clear();
         self.code = false;
+        if !text.iter().any(|byte| matches!(byte, b'\n' | b'\r')) && !is_suspect(text) {
+            return;
+        }
         let (mut at, mut open) = (0, Open::default());
         while at < text.len() {
             let (end, next) = line_end(text, at);
@@ -207,7 +210,7 @@ fn line_of(line: &[u8], end: u32, open: &mut Open) -> Line {
         [b'#', b' ' | b'#', ..] | [b'#'] | [b'-', b'-', b' ', ..] | [b'-', b'-'] => true,
         _ => false,
     };
-    let code = open.fence || commented || is_code(line, begin);
+    let code = open.fence || commented || (is_suspect(rest) || begins(rest, begin)) && is_code(line, begin);
     Line {
         end,
         ground: if code { Ground::Code } else { Ground::Prose },
@@ -217,15 +220,41 @@ fn line_of(line: &[u8], end: u32, open: &mut Open) -> Line {
     }
 }
 
+/// Begins as only code does. A list is marked with `*`, too, but stands at the left.
+fn begins(rest: &[u8], begin: usize) -> bool {
+    let first = rest.first().copied().unwrap_or(b' ');
+    let may = matches!(
+        first,
+        b'/' | b'*' | b'#' | b'>' | b'<' | b'.' | b'%' | b'i' | b'd' | b'f' | b'p' | b'c' | b'e' | b'm' | b's' | b'v'
+    );
+    may && BEGINS.iter().any(|mark| rest.starts_with(mark) && (begin > 0 || !mark.starts_with(b"* ")))
+}
+
+/// Signs that a line of code nearly always has one of, and prose seldom.
+const SUSPECT: [bool; 256] = {
+    let mut table = [false; 256];
+    let signs = b"{}=<>[]()\\^~|&_/;\"$";
+    let mut at = 0;
+    while at < signs.len() {
+        table[signs[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
+fn is_suspect(text: &[u8]) -> bool {
+    let (eights, rest) = text.as_chunks::<8>();
+    let any = |bytes: &[u8]| bytes.iter().fold(false, |any, byte| any | SUSPECT[usize::from(*byte)]);
+    eights.iter().any(|eight| any(eight)) || any(rest)
+}
+
 fn is_code(line: &[u8], begin: usize) -> bool {
     let rest = &line[begin..];
     let Some(last) = rest.iter().rposition(|byte| !byte.is_ascii_whitespace()) else { return false };
     let rest = &rest[..=last];
-    // A list is marked with `*`, too, but stands at the left.
-    let begins = |mark: &&[u8]| rest.starts_with(mark) && (begin > 0 || !mark.starts_with(b"* "));
     let ends = rest.ends_with(b".") || rest.ends_with(b"?") || rest.ends_with(b"!");
     let comment = matches!(rest[0], b'/' | b'#' | b'*' | b'<' | b'>');
-    if BEGINS.iter().any(|mark| begins(&mark)) && (comment || !ends) {
+    if begins(rest, begin) && (comment || !ends) {
         return true;
     }
     let mut points = points(rest);

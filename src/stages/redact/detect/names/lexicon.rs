@@ -120,6 +120,13 @@ impl<T: Copy + Default> Table<T> {
 pub struct Lexicon(pub Table<u16>);
 
 impl Lexicon {
+    /// Asks memory for what [`Lexicon::entry`] will look at.
+    #[inline]
+    pub fn touch(&self, hash: u64) -> u16 {
+        let (at, _) = self.0.place(hash.wrapping_mul(0xff51_afd7_ed55_8ccd));
+        self.0.slots.get(at).map_or(0, |(print, _)| *print)
+    }
+
     pub fn entry(&self, hash: u64) -> Entry {
         Entry(self.0.get(hash.wrapping_mul(0xff51_afd7_ed55_8ccd)).copied().unwrap_or_default())
     }

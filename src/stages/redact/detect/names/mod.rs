@@ -11,11 +11,13 @@ mod cues;
 pub mod features;
 mod foreign;
 mod ground;
+mod index;
 pub mod lexicon;
 pub mod model;
 mod stands;
 pub mod words;
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -214,6 +216,19 @@ pub fn stands_alone(part: &str) -> bool {
     part.len() > 3 && known && tells_apart(part) && part.chars().all(char::is_alphabetic)
 }
 
+/// What is needed for one text, kept for the next.
+#[derive(Default)]
+struct Scratch {
+    words: Vec<Word>,
+    chances: Vec<Chances>,
+    backward: Vec<Chances>,
+    grounds: Grounds,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Scratch> = Cell::default();
+}
+
 /// Immutable: share one among threads.
 #[derive(Debug)]
 pub struct Names {
@@ -240,11 +255,10 @@ impl Names {
     /// Hands the names of a text to `found`; those a cue gives away have a chance of 1 and may be
     /// handed twice. `least` is the least chance that a name has.
     pub fn find(&self, text: &str, least: f32, mut found: impl FnMut(Name)) {
-        let mut words = Vec::with_capacity((text.len() / 4 + 2 * CONTEXT + 1).min(PART_WORDS + 2 * CONTEXT));
+        let Scratch { mut words, mut chances, mut backward, mut grounds } = SCRATCH.take();
+        words.clear();
         words.extend([Word::EDGE; CONTEXT]);
         let mut source = Words::new(text, &self.model.lexicon);
-        let mut chances = Vec::new();
-        let mut grounds = Grounds::default();
         grounds.read(text.as_bytes());
         let ground = |word: &Word| grounds.at(word.start as usize);
         let stands = |row: &[Word], label: usize, told: bool| {
@@ -256,7 +270,7 @@ impl Names {
             self.gate.runs(&words, |run| {
                 // One word by itself is no name on ground that is code.
                 let idle = run.len() == 1 && ground(&words[run.start]) != Ground::Prose;
-                if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances) {
+                if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances, &mut backward) {
                     names((text, &words), &run, &chances, least, &mut |row, name: Name| {
                         if stands(&words[row], name.label, false) {
                             found(name);
@@ -271,11 +285,12 @@ impl Names {
                 }
             });
             if !more {
-                return;
+                break;
             }
             words.truncate(words.len() - CONTEXT);
             words.drain(..words.len() - CONTEXT);
         }
+        SCRATCH.set(Scratch { words, chances, backward, grounds });
     }
 }
 
