@@ -10,6 +10,7 @@ mod batches;
 mod cluster;
 mod completions;
 mod datasets;
+mod decisions;
 mod dedup;
 mod labels;
 mod look;
@@ -56,6 +57,9 @@ enum Command {
     /// Released datasets: list, show, verify
     #[command(subcommand)]
     Datasets(datasets::Datasets),
+    /// What dedup decided: one decision with both texts, or all under another threshold
+    #[command(subcommand)]
+    Decisions(decisions::Decisions),
     /// What was done with the data: redaction
     #[command(subcommand)]
     Report(report::Report),
@@ -106,6 +110,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Batches(args) => batches::run(&args),
         Command::Labels(args) => labels::run(&args),
         Command::Datasets(args) => datasets::run(&args),
+        Command::Decisions(args) => decisions::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Dedup(args) => dedup::run(&args),
         Command::Trace(args) => trace::run(&args),
@@ -166,6 +171,9 @@ mod tests {
             ("gristmill cluster executor --scheduler host:1 --work-dir w", true),
             ("gristmill cluster scheduler --bind nowhere", false),
             ("gristmill schema --write schemas", true),
+            ("gristmill decisions show x --store s --json", true),
+            ("gristmill decisions retest --store s", false),
+            ("gristmill decisions retest --store s --min-jaccard 0.9", true),
             ("gristmill scan", false),
             ("gristmill scan a b --json --types EMAIL,PHONE --preset gdpr", true),
             ("gristmill scan a --json --sarif", false),

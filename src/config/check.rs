@@ -16,6 +16,10 @@ impl Pipeline {
         self.ingest.sources.iter().try_for_each(check_source)?;
         share("ingest.max_reject_share", self.ingest.max_reject_share)?;
         check_near(&self.dedup.near)?;
+        let guards = &self.dedup.guards;
+        share("dedup.guards.warn_lost", guards.warn_lost)?;
+        share("dedup.guards.stop_lost", guards.stop_lost)?;
+        share("dedup.guards.warn_cluster", guards.warn_cluster)?;
         unique("sample", self.sample.iter().map(|sample| &sample.name))?;
         unique("dataset", self.dataset.iter().map(|dataset| &dataset.name))?;
         self.sample.iter().try_for_each(check_sample)?;

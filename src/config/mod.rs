@@ -179,6 +179,31 @@ impl Default for Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct Dedup {
     pub near: Near,
+    /// Part of no key: they change no decision.
+    #[serde(skip_serializing)]
+    pub guards: Guards,
+}
+
+/// Against near-duplicates that take more than was meant; shares from 0 to 1. Exact copies and
+/// snapshots do not count: a file that was delivered twice may lose all of its records.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Guards {
+    /// A source that loses a larger share of its records to near-duplicates is warned of.
+    pub warn_lost: f64,
+    /// A source that loses a larger share stops the run before the commit, with exit code 10.
+    pub stop_lost: f64,
+    /// A record that stands for a larger share of a source is warned of: a template, perhaps.
+    pub warn_cluster: f64,
+    /// Nothing stops the run, whatever is lost.
+    pub allow_wipeout: bool,
+}
+
+impl Default for Guards {
+    /// Chosen by feel, after what large projects found over-deleted (Marin, issues 6851, 6854, 9212).
+    fn default() -> Guards {
+        Guards { warn_lost: 0.3, stop_lost: 0.6, warn_cluster: 0.01, allow_wipeout: false }
+    }
 }
 
 /// How near-duplicates are found.

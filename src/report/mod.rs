@@ -6,6 +6,7 @@
 //! Always: the same result gives the same text; no conversation text can be in it, because no
 //! result holds any (but `inspect` and `redaction`, whose samples are redacted); every text ends with a newline.
 
+pub mod decisions;
 pub mod inspect;
 pub mod lists;
 pub mod plan;

@@ -35,7 +35,7 @@ fn is_joined(redacted: &Manifest) -> bool {
 }
 
 /// Decisions by record id; a record without one is kept.
-type Decisions = BTreeMap<String, Decision>;
+pub(super) type Decisions = BTreeMap<String, Decision>;
 
 impl Job<'_> {
     pub(super) async fn dedup(&mut self, redacted: &[Made<Redacted>]) -> Result<Made<Deduped>> {
@@ -149,6 +149,7 @@ impl Job<'_> {
             let ranks = self.ranks(&staged.staging, &edges).await?;
             near_decisions(&mut decisions, &edges, &ranks);
         }
+        let warned = self.guard(&staged.staging, &decisions, redacted).await?;
         let groups = groups::assign(&branches, &decisions);
         let ties = self.ties(&staged.staging, &decisions).await?;
         let beside = [("groups", groups::batch(&groups, &copies)?), ("ties", groups::ties_batch(&ties)?)];
@@ -160,6 +161,7 @@ impl Job<'_> {
         let mut counts =
             BTreeMap::from([("skipped_pairs".to_owned(), skipped), ("edges".to_owned(), edges.len() as u64)]);
         counts.insert("prompt_groups".to_owned(), groups::count(&groups));
+        counts.extend(warned);
         let inputs = sketches.iter().map(|one| one.manifest.key.clone()).collect();
         let settings = serde_json::json!(self.loaded.pipeline.dedup);
         let manifest = folder_manifest::<Deduped>(key, inputs, settings, books, counts, files);
@@ -385,7 +387,7 @@ fn books(sketches: &[Made<Sketch>], decisions: &Decisions, kept: u64) -> Books {
     books
 }
 
-fn read_edges(batch: &arrow::array::RecordBatch) -> Result<Vec<Edge>> {
+pub(super) fn read_edges(batch: &arrow::array::RecordBatch) -> Result<Vec<Edge>> {
     let (a, b, rules) = (text(batch, "a")?, text(batch, "b")?, text(batch, "rule")?);
     let number = |name| numbers::<Float64Type>(batch, name);
     let (user, assistant, containment) =

@@ -9,10 +9,12 @@
 mod card;
 mod dataset;
 mod dataset_rows;
+pub mod decisions;
 mod dedup;
 mod from_logs;
 mod gate;
 mod groups;
+mod guards;
 pub mod import;
 mod ingest;
 pub mod inspect;

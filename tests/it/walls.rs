@@ -118,6 +118,7 @@ const ACROSS: &[(&str, &str, &str)] =
 /// Who may name more than one stage, beside the runner.
 const SEES_STAGES: &[(&str, &str)] = &[
     ("src/alone/digest.rs", "dedup without a store reads records and decides over them"),
+    ("src/alone/said.rs", "dedup without a store reads records and decides over them"),
     ("src/engine/join.rs", "what is joined is read and redacted once more"),
     ("src/engine/rows.rs", "ingest and redact are fused in the scan: raw text never rests"),
     ("src/engine/scan.rs", "the scan node carries the redactor to its rows"),
