@@ -92,25 +92,36 @@ impl Numbers {
             if digits >= 4 {
                 machine(text, &place, add);
             }
+            iban(text, place.start, add);
             if digits < 7 {
                 return;
             }
-            iban(text, place.start, add);
             for at in self.any.matches(raw) {
                 let form = &self.forms[at];
                 let mut from = 0;
                 while let Some(hit) = form.shape.find_at(raw, from) {
-                    let whole = place.start + hit.start()..place.start + hit.end();
-                    let good = stands_alone(text, &whole, form.kind) && (form.holds)(hit.as_str());
+                    let good = shortened(form, hit.as_str())
+                        .map(|len| place.start + hit.start()..place.start + hit.start() + len);
+                    let good = good.filter(|whole| stands_alone(text, whole, form.kind));
                     // What is refused may hide one that begins a little later.
-                    from = if good { hit.end() } else { hit.start() + 1 };
-                    if good {
-                        add(Hit { place: whole, kind: form.kind, name: form.name });
+                    from = good.as_ref().map_or(hit.start() + 1, |whole| whole.end - place.start);
+                    if let Some(place) = good {
+                        add(Hit { place, kind: form.kind, name: form.name });
                     }
                 }
             }
         });
     }
+}
+
+/// The length of what holds: of an international number as many groups as make one.
+fn shortened(form: &Form, raw: &str) -> Option<usize> {
+    let mut len = raw.len();
+    while !(form.holds)(&raw[..len]) {
+        let last = raw[..len].rfind([' ', '-', '.']).filter(|_| form.name == "phone.e164")?;
+        len = last;
+    }
+    Some(len)
 }
 
 /// Rows of digits with what stands between and around them: `GB82`, `+1 (202) 555-0173`, `10.0.0.1`.
@@ -144,7 +155,8 @@ pub fn clusters(text: &str, mut each: impl FnMut(Range<usize>, usize)) {
                     || bytes[end] == b':');
             if gap == 0 || !goes_on {
                 // `A123456(3)`
-                end += usize::from(bytes.get(end) == Some(&b')'));
+                let closed = matches!(bytes[end..], [b'(', letter, b')', ..] if letter.is_ascii_alphanumeric());
+                end += if closed { 3 } else { usize::from(bytes.get(end) == Some(&b')')) };
                 break;
             }
             end += gap;
@@ -165,9 +177,9 @@ fn stands_alone(text: &str, place: &Range<usize>, kind: Kind) -> bool {
     };
     let escaped = matches!(left, Some('n' | 't' | 'r')) && further == Some('\\');
     // What is written in groups may stand in a row of groups.
-    let row = |c: Option<char>, beside: Option<char>| {
-        matches!(kind, Kind::Card | Kind::Phone) && c == Some(' ') && beside.is_some_and(|c| c.is_ascii_digit())
-    };
+    let grouped = matches!(kind, Kind::Card | Kind::Phone) && text[place.clone()].contains(' ');
+    let row =
+        |c: Option<char>, beside: Option<char>| grouped && c == Some(' ') && beside.is_some_and(|c| c.is_ascii_digit());
     let apart = |c: Option<char>, beside: Option<char>| !joint(c, beside) && !row(c, beside);
     (!glue(left) || escaped)
         && !glue(right)

@@ -152,7 +152,7 @@ mod tests {
             assert_eq!(found(&format!("key={key} ok")), [(key.clone(), name)], "{form}");
             assert_eq!(
                 found(&format!("key={key}zz_{key}")).len(),
-                usize::from(name == "openai" || name == "pem" || name == "anthropic"),
+                usize::from(matches!(name, "openai" | "pem" | "jwt")),
                 "{form}"
             );
         }

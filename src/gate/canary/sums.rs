@@ -184,6 +184,10 @@ pub fn npi(raw: &str) -> bool {
     super::super::check::luhn(&format!("80840{raw}"))
 }
 
+pub fn epic(raw: &str) -> bool {
+    super::super::check::luhn(raw.get(3..).unwrap_or_default())
+}
+
 pub fn dea(raw: &str) -> bool {
     let id = packed(raw);
     id.len() == 9 && sum(&id[2..], &[1, 2, 1, 2, 1, 2]) % 10 == value(id[8])
@@ -253,6 +257,7 @@ mod tests {
             (uen, "197401143C", "197401143D"),
             (utr, "1955839661", "2955839661"),
             (npi, "1234567893", "1234567894"),
+            (epic, "WKH1186253", "WKH1186254"),
             (dea, "AB1234563", "AB1234564"),
             (routing, "021000021", "021000022"),
             (vin, "1HGCM82633A004352", "1HGCM82643A004352"),

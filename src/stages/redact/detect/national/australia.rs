@@ -4,7 +4,7 @@
 //!
 //! Always: see `super`.
 
-use super::check::{mixed, mod_10, weighted};
+use super::check::{mixed, mod_10, value, weighted};
 use super::{Kind, Row, Rule};
 
 pub(super) const ROWS: &[Row] = &[
@@ -74,7 +74,8 @@ pub(super) const ROWS: &[Row] = &[
         },
         forms: &["!dddd_ddddd_d", "!dddddddddd", "!dddd ddddd d/d", "!dddd ddddd d d", "!ddddddddddd"],
         valid: |number| {
-            matches!(number[0], b'2'..=b'6') && number[9] != b'0' && mod_10(&number[..9], &[1, 3, 7, 9, 1, 3, 7, 9])
+            let check = weighted(&number[..8], &[1, 3, 7, 9, 1, 3, 7, 9]) % 10;
+            matches!(number[0], b'2'..=b'6') && number[9] != b'0' && check == value(number[8])
         },
     },
 ];
@@ -90,5 +91,7 @@ mod tests {
         refuses_single_changes(ROWS[1].valid, &["51824753556", "83914571673"]);
         assert!((ROWS[2].valid)(b"004085616") && !(ROWS[2].valid)(b"004085617"));
         assert!((ROWS[3].valid)(b"2123456701") && !(ROWS[3].valid)(b"2123456711"));
+        // The rest itself is the digit: 128 gives 8, not 2.
+        assert!((ROWS[3].valid)(b"2950123481") && !(ROWS[3].valid)(b"2950123421"));
     }
 }
