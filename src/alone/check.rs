@@ -159,7 +159,7 @@ impl<'a> Comparer<'a> {
             let one = self.known(a)?;
             for &Candidate { place, bands_hit } in &found {
                 let b = order[place as usize];
-                if self.row(a).kind != self.row(b).kind {
+                if !self.comparable(a, b) {
                     continue;
                 }
                 compared += 1;
@@ -175,6 +175,13 @@ impl<'a> Comparer<'a> {
 
     fn row(&self, at: u32) -> &'a Row {
         &self.table.rows[at as usize]
+    }
+
+    /// Two of a kind; short ones only with one normal form, of which a bucket saw half.
+    fn comparable(&self, a: u32, b: u32) -> bool {
+        let (a, b) = (self.row(a), self.row(b));
+        let normal = |row: &Row| row.is_short.then(|| self.table.normal[row.bands as usize]);
+        a.kind == b.kind && normal(a) == normal(b)
     }
 
     fn sides(&self, a: &Known, b: &Known) -> Verified {

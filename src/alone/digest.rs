@@ -1,5 +1,8 @@
 //! Turns the records of a chunk into hashes.
 
+use std::collections::HashSet;
+use std::sync::Mutex;
+
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::chunk::Chunk;
@@ -7,7 +10,7 @@ use super::lines;
 use super::said::{self, Said};
 use super::table::{Kind, NONE, Row};
 use crate::record::{Conversation, Preference, ProjectKey};
-use crate::stages::dedup::sketch::{Settings, Sketcher, Turn};
+use crate::stages::dedup::sketch::{Settings, Sketcher, Turn, opening};
 use crate::stages::ingest::Reading;
 
 /// The rows of a chunk; places of bands and lines count from its beginning.
@@ -29,11 +32,28 @@ pub struct Digester<'a> {
     sketcher: Sketcher,
     settings: Settings,
     reading: &'a Reading,
+    seen: &'a Seen,
+}
+
+/// Exact keys of all records so far, whoever read them. Who comes second with one is not sketched;
+/// which of two that come at once is the second does not show, because both would say the same.
+#[derive(Default)]
+pub struct Seen {
+    shards: [Mutex<HashSet<[u64; 2]>>; 32],
+}
+
+impl Seen {
+    /// Whether the key is new.
+    fn insert(&self, key: [u64; 2]) -> bool {
+        let shard = &self.shards[(key[1] >> 59) as usize];
+        // A thread that panicked has left a set that is whole.
+        shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key)
+    }
 }
 
 impl<'a> Digester<'a> {
-    pub fn new(settings: Settings, key: &ProjectKey, reading: &'a Reading) -> Digester<'a> {
-        Digester { sketcher: Sketcher::new(settings, key), settings, reading }
+    pub fn new(settings: Settings, key: &ProjectKey, reading: &'a Reading, seen: &'a Seen) -> Digester<'a> {
+        Digester { sketcher: Sketcher::new(settings, key), settings, reading, seen }
     }
 
     pub fn digest(&mut self, chunk: &Chunk, stream: u16) -> Digest {
@@ -53,6 +73,7 @@ impl<'a> Digester<'a> {
                 stream,
                 kind: Kind::Several,
                 is_short: false,
+                is_copy: false,
             };
             let (said, id) = match line.bytes {
                 Ok(bytes) => said::read(bytes, self.reading),
@@ -81,24 +102,32 @@ impl<'a> Digester<'a> {
                 Kind::Chat
             }
         };
-        let sketch = self.sketcher.sketch(&said.turns());
-        row.exact = halves(u128::from_le_bytes(sketch.exact_key.0));
-        (row.tokens, row.messages) = (sketch.tokens, sketch.messages);
+        let turns = said.turns();
+        let (exact, chain) = self.sketcher.chain(&turns);
+        row.exact = halves(u128::from_le_bytes(exact.0));
+        row.messages = turns.len() as u32;
         if row.kind == Kind::Chat {
-            digest.prefixes.extend(sketch.prefixes.iter().map(|prefix| prefix.hash));
-            digest.openings.push(sketch.opening);
+            digest.openings.push(opening(&chain));
         }
-        row.is_short = sketch.tokens < self.settings.short_tokens;
-        if sketch.bands.is_empty() {
+        row.is_copy = !self.seen.insert(row.exact);
+        if row.is_copy {
+            return;
+        }
+        if row.kind == Kind::Chat {
+            digest.prefixes.extend(chain.iter().rev().skip(1).rev().map(|prefix| prefix.hash));
+        }
+        let (tokens, bands) = self.sketcher.tokens_and_bands(&turns);
+        (row.tokens, row.is_short) = (tokens, tokens < self.settings.short_tokens);
+        if bands.is_empty() {
             return;
         }
         if row.is_short {
             row.bands = digest.normal.len() as u32;
-            digest.normal.extend(sketch.bands);
+            digest.normal.extend(bands);
         } else {
             row.bands = (digest.bands.len() / self.settings.bands as usize) as u32;
             // Half of the bits: who meets by chance does not verify.
-            digest.bands.extend(sketch.bands.iter().map(|band| (band ^ (band >> 32)) as u32));
+            digest.bands.extend(bands.iter().map(|band| (band ^ (band >> 32)) as u32));
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::table::{Kind, NONE, Table};
+use super::table::{Kind, NONE, Row, Table};
 
 /// What becomes of a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +49,7 @@ pub struct Fates {
 }
 
 /// Fates of all records before near-duplicates are looked for.
-pub fn decide(table: &Table) -> Fates {
+pub fn decide(table: &mut Table) -> Fates {
     let rows = table.rows.len();
     let mut fates = Fates { fate: vec![Fate::Keep; rows], winner: vec![NONE; rows], numbers: HashMap::new() };
     let mut heads: Vec<(u64, u32)> = Vec::with_capacity(rows);
@@ -72,18 +72,25 @@ fn head(exact: [u64; 2]) -> u64 {
     exact[0].max(1)
 }
 
-fn equal(table: &Table, group: &mut [(u64, u32)], fates: &mut Fates) {
-    let row = |at: u32| &table.rows[at as usize];
-    let kind = |at: u32| match row(at).kind {
-        Kind::Chat => 0,
-        Kind::Text => 1,
-        _ => 2,
-    };
-    let same = |one: u32, other: u32| (row(one).exact, kind(one)) == (row(other).exact, kind(other));
-    group.sort_unstable_by_key(|&(_, at)| (row(at).exact, kind(at), row(at).created_at_us, at));
-    for equals in group.chunk_by(|one, other| same(one.1, other.1)) {
+fn equal(table: &mut Table, group: &mut [(u64, u32)], fates: &mut Fates) {
+    // Chats, texts and others never have one key: what is fed to the hash tells them apart.
+    group.sort_unstable_by_key(|&(_, at)| {
+        let row = &table.rows[at as usize];
+        (row.exact, row.created_at_us, at)
+    });
+    let exact: Vec<[u64; 2]> = group.iter().map(|one| table.rows[one.1 as usize].exact).collect();
+    let mut from = 0;
+    for equals in exact.chunk_by(|one, other| one == other) {
+        let equals = &group[from..from + equals.len()];
+        from += equals.len();
+        let first = equals[0].1;
         for &(_, at) in &equals[1..] {
-            (fates.fate[at as usize], fates.winner[at as usize]) = (Fate::Exact, equals[0].1);
+            (fates.fate[at as usize], fates.winner[at as usize]) = (Fate::Exact, first);
+        }
+        let sketched = equals.iter().map(|one| one.1 as usize).find(|&at| !table.rows[at].is_copy);
+        if let Some(Row { tokens, bands, is_short, .. }) = sketched.map(|at| table.rows[at].clone()) {
+            let row = &mut table.rows[first as usize];
+            (row.tokens, row.bands, row.is_short) = (tokens, bands, is_short);
         }
     }
 }
@@ -93,22 +100,21 @@ fn fold(table: &Table, heads: &[(u64, u32)], fates: &mut Fates) {
     let index = Index::new(heads);
     let mut from = 0;
     for (at, row) in table.rows.iter().enumerate() {
-        let prefixes = if row.kind == Kind::Chat { row.messages.saturating_sub(1) as usize } else { 0 };
+        let has_own = row.kind == Kind::Chat && !row.is_copy;
+        let prefixes = if has_own { row.messages.saturating_sub(1) as usize } else { 0 };
         let own = &table.prefixes[from..from + prefixes];
         from += prefixes;
-        if fates.fate[at] == Fate::Exact {
-            continue;
-        }
+        // The one that stands for its equals.
+        let at = if fates.fate[at] == Fate::Exact { fates.winner[at] as usize } else { at };
         for &prefix in own {
             for &(_, whole) in index.find(heads, prefix) {
                 let whole = whole as usize;
                 let stays = fates.fate[whole] != Fate::Exact && table.rows[whole].kind == Kind::Chat;
-                // Rows come in order, so of equals the first is there already.
-                let longest = match fates.winner[whole] {
-                    NONE => 0,
-                    winner => table.rows[winner as usize].messages,
+                let longer = match fates.winner[whole] {
+                    NONE => true,
+                    winner => (row.messages, winner) > (table.rows[winner as usize].messages, at as u32),
                 };
-                if stays && row.messages > longest {
+                if stays && longer {
                     (fates.fate[whole], fates.winner[whole]) = (Fate::Prefix, at as u32);
                 }
             }

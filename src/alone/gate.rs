@@ -12,7 +12,8 @@ pub struct Guards {
     pub warn_lost: f64,
     /// A cluster with a larger share of the input is warned of.
     pub warn_cluster: f64,
-    /// Losing more stops before anything is kept.
+    /// Losing more to near-duplicates stops before anything is kept. Copies and snapshots do not count:
+    /// they are certain, and a file delivered twice loses all of its records.
     pub stop_lost: f64,
     pub allow_wipeout: bool,
 }
@@ -50,7 +51,7 @@ pub fn refusal(report: &Report, guards: &Guards) -> Option<Error> {
     (too_much && !guards.allow_wipeout).then(|| Error::Gate {
         gate: "dedup".to_owned(),
         why: format!(
-            "{:.1} % of the records would be dropped, above {:.0} %; kept.jsonl was not written, the decisions were. \
+            "{:.1} % of the records would be dropped as near-duplicates, above {:.0} %; kept.jsonl was not written, the decisions were. \
              If that is right, say --allow-wipeout or a higher --stop-lost",
             100.0 * report.lost_share,
             100.0 * guards.stop_lost

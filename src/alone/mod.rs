@@ -20,6 +20,8 @@ mod settle;
 mod source;
 mod table;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -66,15 +68,16 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|err| Error::Usage(format!("--threads {}: {err}", options.threads)))?;
     let key = key();
-    let mut streams = Vec::new();
+    let (mut streams, seen) = (Vec::new(), digest::Seen::default());
     let mut table = table::Table::new(options.settings.bands as usize);
     for input in &options.inputs {
         let source = source::Source::open(input, options)?;
-        let stream = pool.install(|| table.read(source, streams.len(), options, &key))?;
+        let stream = pool.install(|| table.read(source, streams.len(), options, &key, &seen))?;
         streams.push(stream);
     }
+    drop(seen);
     pool.install(|| {
-        let mut fates = exact::decide(&table);
+        let mut fates = exact::decide(&mut table);
         let order = near::order(&table, &fates);
         let buckets = near::Buckets::new(&mut table, &order, options.bucket_limit as usize);
         let mut sink = out::Edges::create(options, &table)?;

@@ -48,25 +48,28 @@ impl Buckets {
         let starts = vec![NONE; order.len() * width];
         let mut buckets = Buckets { members: Vec::new(), starts, width, limit, hot: 0, skipped_pairs: 0 };
         let row = |place: usize| &table.rows[order[place] as usize];
-        let mut keyed: Vec<(u64, u32)> = Vec::new();
+        let mut keyed: Vec<u64> = Vec::new();
         for band in 0..width {
             let long = (0..order.len()).into_par_iter().filter(|&place| !row(place).is_short);
-            keyed.par_extend(
-                long.map(|place| (u64::from(bands[row(place).bands as usize * width + band]), place as u32)),
-            );
+            let keyed_by = |place: usize| bands[row(place).bands as usize * width + band];
+            keyed.par_extend(long.map(|place| u64::from(keyed_by(place)) << 32 | place as u64));
             buckets.gather(&mut keyed, band);
         }
         let short = (0..order.len()).into_par_iter().filter(|&place| row(place).is_short);
-        keyed.par_extend(short.map(|place| (table.normal[row(place).bands as usize], place as u32)));
+        // Its other half is compared with the text itself.
+        let keyed_by = |place: usize| table.normal[row(place).bands as usize] >> 32;
+        keyed.par_extend(short.map(|place| keyed_by(place) << 32 | place as u64));
         buckets.gather(&mut keyed, 0);
         buckets
     }
 
-    fn gather(&mut self, keyed: &mut Vec<(u64, u32)>, band: usize) {
+    /// Of a hash in the upper half and a place in the lower.
+    fn gather(&mut self, keyed: &mut Vec<u64>, band: usize) {
         keyed.par_sort_unstable();
-        for bucket in keyed.chunk_by(|one, other| one.0 == other.0).filter(|bucket| bucket.len() > 1) {
+        for bucket in keyed.chunk_by(|one, other| one >> 32 == other >> 32).filter(|bucket| bucket.len() > 1) {
             let start = self.members.len() as u32;
-            for &(_, place) in bucket {
+            for &one in bucket {
+                let place = one as u32;
                 self.starts[place as usize * self.width + band] = start;
                 self.members.push(place);
             }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::Options;
 use super::chunk::Chunk;
-use super::digest::{Digest, Digester};
+use super::digest::{Digest, Digester, Seen};
 use super::source::{Source, Stream};
 use crate::error::{Error, Result};
 use crate::record::ProjectKey;
@@ -40,6 +40,8 @@ pub struct Row {
     pub stream: u16,
     pub kind: Kind,
     pub is_short: bool,
+    /// An equal record has its tokens, bands and prefixes.
+    pub is_copy: bool,
 }
 
 pub const NONE: u32 = u32::MAX;
@@ -73,7 +75,14 @@ impl Table {
     }
 
     /// Adds the records of a source. One thread reads, the others look at what was read.
-    pub fn read(&mut self, source: Source, number: usize, options: &Options, key: &ProjectKey) -> Result<Stream> {
+    pub fn read(
+        &mut self,
+        source: Source,
+        number: usize,
+        options: &Options,
+        key: &ProjectKey,
+        seen: &Seen,
+    ) -> Result<Stream> {
         let number =
             u16::try_from(number).map_err(|_| Error::Usage("more than 65,536 files; put some together".to_owned()))?;
         let first = self.rows.len();
@@ -91,7 +100,7 @@ impl Table {
             let mut waves = receive.iter().peekable();
             while waves.peek().is_some() {
                 let wave = waves.by_ref().take(options.threads).collect::<Result<Vec<Chunk>>>()?;
-                let make = || Digester::new(options.settings, key, &stream.reading);
+                let make = || Digester::new(options.settings, key, &stream.reading, seen);
                 let digests: Vec<Digest> =
                     wave.par_iter().map_init(make, |digester, chunk| digester.digest(chunk, number)).collect();
                 for digest in digests {

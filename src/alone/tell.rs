@@ -23,6 +23,7 @@ pub struct Report {
     pub near: u64,
     pub rejected: u64,
     /// Of the records that were read, those dropped as duplicates.
+    /// To near-duplicates; copies and snapshots are certain.
     pub lost_share: f64,
     pub rejects: BTreeMap<&'static str, u64>,
     pub files: Vec<Lost>,
@@ -91,7 +92,7 @@ pub fn report(options: &Options, table: &Table, streams: &[Stream], fates: &Fate
             *report.rejects.entry(reason.as_str()).or_default() += 1;
         }
     }
-    report.lost_share = (report.exact + report.prefix + report.near) as f64 / read.max(1) as f64;
+    report.lost_share = report.near as f64 / read.max(1) as f64;
     (report.prompts_shared, report.prompt_freq_max) = prompts(table, fates);
     report.warnings = gate::warnings(&report, &options.guards);
     report

@@ -86,14 +86,19 @@ impl Sketcher {
 
     pub fn sketch(&mut self, turns: &[Turn]) -> Sketch {
         let (exact_key, mut prefixes) = self.chain(turns);
+        let (tokens, bands) = self.tokens_and_bands(turns);
+        let opening = opening(&prefixes);
         let head = prefixes.pop().map_or(0, |whole| whole.hash);
-        let opening = prefixes.iter().find(|prefix| prefix.next != 0).map_or(head, |prefix| prefix.hash);
+        Sketch { exact_key, head, opening, messages: turns.len() as u32, prefixes, tokens, bands }
+    }
+
+    /// What near-duplicates are found by; equal conversations have equal ones.
+    pub fn tokens_and_bands(&mut self, turns: &[Turn]) -> (u32, Vec<u64>) {
         // Unsorted and with repeats: a minimum does not mind.
         let (user, assistant) = self.gather::<false>(turns);
         let tokens = user.tokens + assistant.tokens;
         let is_short = tokens < self.settings.short_tokens;
-        let bands = if is_short { self.normal(turns) } else { self.bands(&user, &assistant) };
-        Sketch { exact_key, head, opening, messages: turns.len() as u32, prefixes, tokens, bands }
+        (tokens, if is_short { self.normal(turns) } else { self.bands(&user, &assistant) })
     }
 
     /// The exact key, and the hash of every prefix, the whole last.
@@ -190,6 +195,12 @@ impl Sketcher {
         };
         self.slots.chunks(rows).enumerate().map(band).collect()
     }
+}
+
+/// Of a chain that ends with the whole: what stands before the first answer to a user.
+pub fn opening(chain: &[Prefix]) -> u64 {
+    let whole = chain.last().map_or(0, |whole| whole.hash);
+    chain.iter().find(|prefix| prefix.next != 0).map_or(whole, |prefix| prefix.hash)
 }
 
 /// The place of the answers in which two conversations part: behind the longest prefix that both
