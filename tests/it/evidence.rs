@@ -42,9 +42,10 @@ fn no_canary_comes_through_the_whole_path() {
     let disguises: BTreeSet<&str> = all.iter().map(|canary| canary.disguise.as_str()).collect();
     assert_eq!((kinds.len(), disguises.len()), (asked, Disguise::ALL.len()));
 
-    // What redaction is known to miss is counted, and published as such; all else must be gone.
+    // What redaction is known to miss (values of a weak form cut in two, names in disguise) is counted,
+    // and published as such; all else must be gone.
     let (gone, missed): (Vec<_>, Vec<_>) = all.iter().partition(|canary| is_gone(&redactor, canary));
-    assert!(missed.len() * 10 < all.len(), "{} of {} are missed", missed.len(), all.len());
+    assert!(missed.len() * 5 < all.len(), "{} of {} are missed", missed.len(), all.len());
     let raw =
         write(&folder.path().join("raw.jsonl"), gone.iter().map(|canary| record(canary) + "\n").collect::<String>());
     let rubric = root().join("pipelines/rubrics/support-quality.toml");
