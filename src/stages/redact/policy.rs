@@ -293,13 +293,12 @@ mod tests {
     #[test]
     fn public_names_and_dates_are_left_alone_by_default() {
         let kinds = policy("").unwrap().kinds();
-        for public in [Kind::Organization, Kind::Place, Kind::Date] {
+        for public in [Kind::Organization, Kind::Place, Kind::Nrp, Kind::Date] {
             assert!(!kinds.contains(&public));
         }
         assert!(
-            Kind::ALL
-                .iter()
-                .all(|kind| kinds.contains(kind) || matches!(kind, Kind::Organization | Kind::Place | Kind::Date))
+            Kind::ALL.iter().all(|kind| kinds.contains(kind)
+                || matches!(kind, Kind::Organization | Kind::Place | Kind::Nrp | Kind::Date))
         );
         assert_eq!(policy("types = ['PLACE']").unwrap().kinds(), [Kind::Place]);
     }
