@@ -101,6 +101,7 @@ kinds! {
     Phone "PHONE" Contact,
     Address "ADDRESS" Contact,
     Postcode "POSTCODE" Contact,
+    Url "URL" Contact,
     Ip "IP" Network,
     Mac "MAC" Network,
     Imei "IMEI" Network,

@@ -7,6 +7,7 @@
 //! their own, outside of tokens and of what was found before; one pass over each text for every few
 //! names, or for all of many.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -47,16 +48,22 @@ pub(super) fn share(texts: &[&str], found: &mut [Vec<Hit>], keeps: impl Fn(&Span
     let search = Search::new(&names);
     for (text, hits) in texts.iter().zip(found) {
         let mut spans = Vec::new();
+        let grounds = LazyCell::new(|| names::Grounds::of(text));
         search.each(text, |start, end, span| {
             let (start_byte, end_byte) = (start as u32, end as u32);
             let at = hits.partition_point(|other| other.span.end_byte <= start_byte);
             let free = hits.get(at).is_none_or(|other| other.span.start_byte >= end_byte);
-            if free && is_word(text, start, end) {
+            if free && is_word(text, start, end) && (is_full(&text[start..end], span.kind) || !grounds.is_code(start)) {
                 spans.push(Span { start_byte, end_byte, rule: "repeat", ..*span });
             }
         });
         add(text, hits, spans);
     }
+}
+
+/// Somebody's whole name is one in code, too.
+pub(super) fn is_full(name: &str, kind: Kind) -> bool {
+    kind == Kind::Person && name.contains(' ')
 }
 
 /// Of mentions that overlap the longer stays.

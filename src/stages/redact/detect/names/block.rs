@@ -150,7 +150,8 @@ impl Blocks {
                 || word.hash == hash_of("&")
                 || self.between.binary_search(&word.hash).is_ok()
         };
-        let common = |word: &Word| !word.is_capital() || word.entry.case() == Case::Small && word.entry.first() != 1;
+        let listed = |word: &Word| word.entry.first() == 1 || word.entry.place() > 0;
+        let common = |word: &Word| !word.is_capital() || word.entry.case() == Case::Small && !listed(word);
         let capitals = row.iter().filter(|word| word.is_capital()).count();
         (1..=NAME_MAX_WORDS).contains(&capitals)
             && first.is_capital()
@@ -165,5 +166,39 @@ impl Blocks {
         words[line.words.clone()]
             .iter()
             .any(|word| word.hash == self.comma || word.hash == hash_of("and") || word.hash == hash_of("&"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::built_in;
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&str, usize)> {
+        let mut rows = Vec::new();
+        built_in().unwrap().find(text, 1.1, |name| rows.push((&text[name.start..name.end], name.label)));
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+
+    #[test]
+    fn lines_of_an_address() {
+        let text = "Xyqa Brandl\nQwopp\n12 Xystrasse\nApt. 7\nXyqoburg\nFinland 41600";
+        let expected = [
+            ("41600", POSTCODE),
+            ("Finland", PLACE),
+            ("Qwopp", ORGANIZATION),
+            ("Xyqa Brandl", PERSON),
+            ("Xyqoburg", PLACE),
+        ];
+        assert_eq!(found(text), expected);
+        for text in [
+            "Shopping\nXyqo\n12 Eggs\nFlour",
+            "Xyqa Brandl\nthen we went to the street\nand on\nXyqoburg",
+            "| Xyqo | 12 |\n| Brandl | 13 |",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
     }
 }

@@ -13,6 +13,7 @@ pub mod features;
 mod foreign;
 mod ground;
 mod index;
+mod kin;
 pub mod lexicon;
 pub mod model;
 mod stands;
@@ -31,7 +32,9 @@ use self::block::Blocks;
 use self::crf::{Chain, Chances};
 use self::cues::Cues;
 use self::features::{CONTEXT, Gate};
-use self::ground::{Ground, Grounds};
+use self::ground::Ground;
+pub use self::ground::Grounds;
+use self::kin::Kin;
 use self::lexicon::Case;
 use self::model::{Model, NATIONALITY, ORGANIZATION, OTHER, OUTSIDE, PERSON, PLACE, POSTCODE};
 use self::told::Told;
@@ -52,6 +55,8 @@ pub struct Name {
 }
 
 static AND: LazyLock<u64> = LazyLock::new(|| hash_of("and"));
+static AUNT: LazyLock<u64> = LazyLock::new(|| hash_of("aunt"));
+static UNCLE: LazyLock<u64> = LazyLock::new(|| hash_of("uncle"));
 static A: LazyLock<u64> = LazyLock::new(|| hash_of("a"));
 static I: LazyLock<u64> = LazyLock::new(|| hash_of("i"));
 
@@ -290,6 +295,7 @@ pub fn stands_alone(part: &str) -> bool {
 #[derive(Default)]
 struct Scratch {
     words: Vec<Word>,
+    people: Vec<Range<usize>>,
     chances: Vec<Chances>,
     backward: Vec<Chances>,
     grounds: Grounds,
@@ -308,6 +314,7 @@ pub struct Names {
     cues: Cues,
     told: Told,
     blocks: Blocks,
+    kin: Kin,
 }
 
 impl Names {
@@ -319,6 +326,7 @@ impl Names {
             cues: Cues::default(),
             told: Told::default(),
             blocks: Blocks::default(),
+            kin: Kin::default(),
         }
     }
 
@@ -334,7 +342,7 @@ impl Names {
     /// Hands the names of a text to `found`; those a cue gives away have a chance of 1 and may be
     /// handed twice. `least` is the least chance that a name has.
     pub fn find(&self, text: &str, least: f32, mut found: impl FnMut(Name)) {
-        let Scratch { mut words, mut chances, mut backward, mut grounds } = SCRATCH.take();
+        let Scratch { mut words, mut people, mut chances, mut backward, mut grounds } = SCRATCH.take();
         words.clear();
         words.extend([Word::EDGE; CONTEXT]);
         let mut source = Words::new(text, &self.model.lexicon);
@@ -346,27 +354,40 @@ impl Names {
         loop {
             let more = source.read(&mut words, PART_WORDS);
             words.extend([Word::EDGE; CONTEXT]);
+            people.clear();
             self.gate.runs(&words, |run| {
                 // One word by itself is no name on ground that is code.
                 let idle = run.len() == 1 && ground(&words[run.start]) != Ground::Prose;
                 if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances, &mut backward) {
                     names((text, &words), &run, &chances, least, &mut |row, name: Name| {
-                        if stands(&words[row], name.label, false) {
+                        if stands(&words[row.clone()], name.label, false) {
+                            if name.label == PERSON {
+                                people.push(row);
+                            }
                             found(name);
                         }
                     });
                 }
             });
-            self.cues.find(&words, |row, told| {
+            let mut sure = |row: Range<usize>, label: usize| {
                 let (first, last) = (&words[row.start], &words[row.end - 1]);
-                if stands(&words[row], PERSON, told) {
-                    found(Name { label: PERSON, start: first.start as usize, end: last.end as usize, chance: 1.0 });
+                found(Name { label, start: first.start as usize, end: last.end as usize, chance: 1.0 });
+            };
+            self.cues.find(&words, |row, told| {
+                if stands(&words[row.clone()], PERSON, told) {
+                    people.push(row.clone());
+                    sure(row, PERSON);
+                }
+            });
+            people.sort_by_key(|row| row.start);
+            self.kin.find(&words, &people, |row| {
+                if stands(&words[row.clone()], PERSON, false) {
+                    sure(row, PERSON);
                 }
             });
             let mut told = |row: Range<usize>, label: usize| {
-                let (first, last) = (&words[row.start], &words[row.end - 1]);
-                if stands(&words[row], label, false) {
-                    found(Name { label, start: first.start as usize, end: last.end as usize, chance: 1.0 });
+                if stands(&words[row.clone()], label, false) {
+                    sure(row, label);
                 }
             };
             self.told.find(&words, &mut told);
@@ -377,7 +398,7 @@ impl Names {
             words.truncate(words.len() - CONTEXT);
             words.drain(..words.len() - CONTEXT);
         }
-        SCRATCH.set(Scratch { words, chances, backward, grounds });
+        SCRATCH.set(Scratch { words, people, chances, backward, grounds });
     }
 }
 
@@ -427,6 +448,9 @@ fn part(
     let mut rows = vec![range.clone()];
     if kind == PERSON {
         rows = people(words, range);
+        // "aunt Jenny" is who she is.
+        let related = |row: &Range<usize>| [*AUNT, *UNCLE].contains(&words[row.start - 1].hash);
+        rows.iter_mut().filter(|row| related(row)).for_each(|row| row.start -= 1);
     }
     for row in rows {
         let (first, last) = (&words[row.start], &words[row.end - 1]);

@@ -567,7 +567,8 @@ fn firm(words: &[Word], at: usize, sure: bool) -> Option<Range<usize>> {
             Shape::Number => start < at && at - start <= 3,
             // Small letters all over: one word or two.
             Shape::Lower if !capital => {
-                at - start < 2 && word.end - word.start > 3 && word.entry.case() != Case::Capital
+                let unseen = word.entry.case() == Case::Unseen;
+                word.end - word.start > 3 && (start == at || start + 1 == at && unseen)
             }
             Shape::Lower | Shape::Sign => {
                 (small.contains(&word.hash) || comma) && words[start - 2].is_capital() && start < at
@@ -584,7 +585,9 @@ fn firm(words: &[Word], at: usize, sure: bool) -> Option<Range<usize>> {
     while start < at && matches!(words[start].shape, Shape::Sign) {
         start += 1;
     }
-    (start < at).then_some(start..at + 1)
+    // The stop of `Inc.` belongs to it.
+    let stop = words[at].end - words[at].start <= 4 && words[at + 1].is_dot_behind(&words[at]);
+    (start < at).then_some(start..at + 1 + usize::from(stop && sure))
 }
 
 fn comma() -> u64 {
