@@ -21,7 +21,7 @@ pub enum Group {
     Birth,
     /// When something was, of nobody in particular.
     Date,
-    /// Names a person, an organisation or a place.
+    /// Names a person, an organisation, a place, or a nationality, religion or political group (NRP).
     Name,
     /// Names an account at a service.
     Account,
@@ -101,6 +101,7 @@ kinds! {
     Phone "PHONE" Contact,
     Address "ADDRESS" Contact,
     Postcode "POSTCODE" Contact,
+    Url "URL" Contact,
     Ip "IP" Network,
     Mac "MAC" Network,
     Imei "IMEI" Network,
@@ -191,6 +192,7 @@ kinds! {
     Person "PERSON" Name,
     Organization "ORGANIZATION" Name,
     Place "PLACE" Name,
+    Nrp "NRP" Name,
     Username "USERNAME" Account,
     AccountId "ACCOUNT_ID" Account,
     Geo "GEO" Location,

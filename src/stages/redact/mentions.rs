@@ -1,13 +1,17 @@
-//! Names that were found in one message, wherever they stand in the others of its conversation.
+//! Names that were found in one message, wherever they stand in the conversation: in the others, and
+//! parts of them in the same.
 //!
-//! Not here: finding names (`detect::names`), the same text (`text`).
+//! Not here: finding names (`detect::names`), the whole name in the same text (`text`).
 //!
 //! Always: only names that the model is sure of, and that are no common words as well; as words of
-//! their own, outside of tokens and of what was found before; one pass over each text.
+//! their own, outside of tokens and of what was found before; one pass over each text for every few
+//! names, or for all of many.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem;
 
 use super::detect::{Span, names, outside_tokens};
 use super::kind::{Group, Kind};
@@ -16,6 +20,9 @@ use super::text::{Hit, is_word};
 /// A false name does harm once, and not all over the conversation. Chosen by feel.
 const SURE: f32 = 0.8;
 
+/// So many names are quicker to look for one by one than to build a search for.
+const FEW: usize = 12;
+
 /// Adds to what was found in each text, sorted, what was found in the others.
 pub(super) fn share(texts: &[&str], found: &mut [Vec<Hit>], keeps: impl Fn(&Span) -> bool) {
     let mut names: BTreeMap<&str, Span> = BTreeMap::new();
@@ -23,41 +30,106 @@ pub(super) fn share(texts: &[&str], found: &mut [Vec<Hit>], keeps: impl Fn(&Span
         let sure = |hit: &&Hit| hit.span.kind.group() == Group::Name && hit.span.score >= SURE && !keeps(&hit.span);
         for hit in hits.iter().filter(sure) {
             let name = hit.raw(text);
-            if names::tells_apart(name) {
+            // The same name in the same text is found there (`text`).
+            if texts.len() > 1 && names::tells_apart(name) {
                 names.entry(name).or_insert(hit.span);
             }
             // "Haverkamp" of Karen Haverkamp.
-            for part in
-                name.split_whitespace().filter(|part| hit.span.kind == Kind::Person && names::stands_alone(part))
-            {
+            let whole = hit.span.kind == Kind::Person && name.contains(' ');
+            for part in name.split_whitespace().filter(|part| whole && names::stands_alone(part)) {
                 names.entry(part).or_insert(hit.span);
             }
         }
     }
-    if names.is_empty() || texts.len() < 2 {
+    if names.is_empty() {
         return;
     }
-    let all: Vec<(&str, Span)> = names.into_iter().collect();
-    let mut search = AhoCorasick::builder();
-    search.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
-    let Ok(search) = search.build(all.iter().map(|(name, _)| name)) else { return };
+    let names: Vec<(&str, Span)> = names.into_iter().collect();
+    let search = Search::new(&names);
     for (text, hits) in texts.iter().zip(found) {
         let mut spans = Vec::new();
-        for hit in search.find_iter(text) {
-            let (name, span) = &all[hit.pattern().as_usize()];
-            // "MARY POPPINS" is Mary Poppins; "rose" may be none.
-            let same = name.contains(' ') || text[hit.range()] == **name;
-            let (start_byte, end_byte) = (hit.start() as u32, hit.end() as u32);
+        let grounds = LazyCell::new(|| names::Grounds::of(text));
+        search.each(text, |start, end, span| {
+            let (start_byte, end_byte) = (start as u32, end as u32);
             let at = hits.partition_point(|other| other.span.end_byte <= start_byte);
             let free = hits.get(at).is_none_or(|other| other.span.start_byte >= end_byte);
-            if same && free && is_word(text, hit.start(), hit.end()) {
+            if free && is_word(text, start, end) && (is_full(&text[start..end], span.kind) || !grounds.is_code(start)) {
                 spans.push(Span { start_byte, end_byte, rule: "repeat", ..*span });
             }
+        });
+        add(text, hits, spans);
+    }
+}
+
+/// Somebody's whole name is one in code, too.
+pub(super) fn is_full(name: &str, kind: Kind) -> bool {
+    kind == Kind::Person && name.contains(' ')
+}
+
+/// Of mentions that overlap the longer stays.
+fn add(text: &str, hits: &mut Vec<Hit>, mut spans: Vec<Span>) {
+    spans.sort_by_key(|span| (span.start_byte, std::cmp::Reverse(span.end_byte)));
+    let mut end = 0;
+    spans.retain(|span| {
+        let free = span.start_byte >= end;
+        end = end.max(span.end_byte);
+        free
+    });
+    outside_tokens(text, &mut spans);
+    if !spans.is_empty() {
+        hits.extend(spans.into_iter().map(Hit::of));
+        hits.sort_by_key(|hit| hit.span.start_byte);
+    }
+}
+
+/// Looks for names: those of several words in capitals and in small letters, too ("MARY POPPINS"),
+/// but "rose" may be no Rose.
+enum Search<'a> {
+    Few(Vec<(memmem::Finder<'a>, Span)>, Vec<(String, Span)>),
+    Many(AhoCorasick, &'a [(&'a str, Span)]),
+}
+
+impl<'a> Search<'a> {
+    fn new(names: &'a [(&'a str, Span)]) -> Search<'a> {
+        if names.len() > FEW {
+            let mut search = AhoCorasick::builder();
+            search.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
+            if let Ok(search) = search.build(names.iter().map(|(name, _)| name)) {
+                return Search::Many(search, names);
+            }
         }
-        outside_tokens(text, &mut spans);
-        if !spans.is_empty() {
-            hits.extend(spans.into_iter().map(Hit::of));
-            hits.sort_by_key(|hit| hit.span.start_byte);
+        let cased = |(name, span): &(&str, Span)| {
+            let both = [name.to_ascii_uppercase(), name.to_ascii_lowercase()];
+            let other = both.into_iter().filter(|other| other != name && name.contains(' '));
+            other.map(|other| (other, *span)).collect::<Vec<_>>()
+        };
+        let few = names.iter().map(|(name, span)| (memmem::Finder::new(*name), *span)).collect();
+        Search::Few(few, names.iter().flat_map(cased).collect())
+    }
+
+    /// Hands over where a name begins and ends, in no order.
+    fn each(&self, text: &str, mut found: impl FnMut(usize, usize, &Span)) {
+        match self {
+            Search::Few(names, cased) => {
+                for (finder, span) in names {
+                    for start in finder.find_iter(text.as_bytes()) {
+                        found(start, start + finder.needle().len(), span);
+                    }
+                }
+                for (name, span) in cased {
+                    for start in memmem::find_iter(text.as_bytes(), name) {
+                        found(start, start + name.len(), span);
+                    }
+                }
+            }
+            Search::Many(search, names) => {
+                for hit in search.find_iter(text) {
+                    let (name, span) = &names[hit.pattern().as_usize()];
+                    if name.contains(' ') || text[hit.range()] == **name {
+                        found(hit.start(), hit.end(), span);
+                    }
+                }
+            }
         }
     }
 }

@@ -310,14 +310,11 @@ mod tests {
     #[test]
     fn public_names_and_dates_are_left_alone_by_default() {
         let kinds = policy("").unwrap().kinds();
-        for public in [Kind::Organization, Kind::Place, Kind::Date] {
+        for public in [Kind::Organization, Kind::Place, Kind::Nrp, Kind::Date, Kind::Url] {
             assert!(!kinds.contains(&public));
         }
-        assert!(
-            Kind::ALL
-                .iter()
-                .all(|kind| kinds.contains(kind) || matches!(kind, Kind::Organization | Kind::Place | Kind::Date))
-        );
+        assert!(Kind::ALL.iter().all(|kind| kinds.contains(kind)
+            || matches!(kind, Kind::Organization | Kind::Place | Kind::Nrp | Kind::Date | Kind::Url)));
         assert_eq!(policy("types = ['PLACE']").unwrap().kinds(), [Kind::Place]);
     }
 

@@ -1,7 +1,7 @@
 //! The presets: which types a policy looks for, and what becomes of each, before the pipeline file
 //! changes single ones.
 //!
-//! Always: organisations, places and dates of no person are looked for only where a preset's
+//! Always: organisations, places, nationalities, web addresses and dates of no person are looked for only where a preset's
 //! purpose asks for it; no preset keeps a secret.
 
 use super::action::Action;
@@ -15,7 +15,7 @@ pub fn action(preset: Option<Preset>, kind: Kind) -> Option<Action> {
         None => named_person(kind).then_some(Action::Pseudonym),
         Some(Preset::Strict) => Some(Action::Replace),
         Some(Preset::Gdpr) => named_person(kind).then(|| gdpr(kind)),
-        Some(Preset::HipaaSafeHarbor) => (kind != Kind::Organization).then(|| safe_harbor(kind)),
+        Some(Preset::HipaaSafeHarbor) => (!matches!(kind, Kind::Organization | Kind::Nrp)).then(|| safe_harbor(kind)),
         Some(Preset::SecretsOnly) => kind.is_secret().then_some(Action::Replace),
         Some(Preset::Dev) => named_person(kind).then(|| dev(kind)),
     }
@@ -23,7 +23,7 @@ pub fn action(preset: Option<Preset>, kind: Kind) -> Option<Action> {
 
 /// All that points at one person, or opens something.
 fn named_person(kind: Kind) -> bool {
-    !matches!(kind, Kind::Organization | Kind::Place | Kind::Date)
+    !matches!(kind, Kind::Organization | Kind::Place | Kind::Nrp | Kind::Date | Kind::Url)
 }
 
 /// Article 4(5) GDPR: attributable to a person only with what is kept apart, here the key. What is
@@ -90,6 +90,8 @@ mod tests {
             (Kind::ApiKey, ["pseudonym", "replace", "replace", "replace", "replace", "replace"]),
             (Kind::Place, ["-", "replace", "-", "replace", "-", "-"]),
             (Kind::Organization, ["-", "replace", "-", "-", "-", "-"]),
+            (Kind::Url, ["-", "replace", "-", "replace", "-", "-"]),
+            (Kind::Nrp, ["-", "replace", "-", "-", "-", "-"]),
             (Kind::Date, ["-", "replace", "-", "generalise", "-", "-"]),
             (Kind::DateOfBirth, ["pseudonym", "replace", "generalise", "generalise", "-", "date-shift"]),
             (Kind::Person, ["pseudonym", "replace", "pseudonym", "replace", "-", "surrogate"]),

@@ -56,7 +56,7 @@ impl Pseudonyms {
     fn canonical_of_folded<'a>(&self, kind: Kind, raw: &'a str) -> Cow<'a, str> {
         match kind {
             Kind::Email => Cow::Owned(raw.to_lowercase()),
-            Kind::Person | Kind::Organization | Kind::Place => {
+            Kind::Person | Kind::Organization | Kind::Place | Kind::Nrp => {
                 Cow::Owned(raw.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
             }
             Kind::Phone => Cow::Owned(self.phones.canonical(raw)),

@@ -9,6 +9,7 @@
 //! handed back as it is, without a copy.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use super::action::Action;
 use super::detect::{Detector, Span, names, resolve_by};
 use super::kind::{Group, Kind};
+use super::mentions::is_full;
 use super::policy::Policy;
 use super::vault::Sealed;
 use super::view;
@@ -354,10 +356,14 @@ impl Written {
         values.sort_by_key(|hit| raw(source, &hit.span));
         values.dedup_by_key(|hit| raw(source, &hit.span));
         let mut found = Vec::new();
+        let grounds = LazyCell::new(|| names::Grounds::of(&self.text));
         let mut add = |hit: &Hit, start: usize, end: usize| {
             // "Sam" in "same" is no mention of a name.
-            if hit.span.kind.group() == Group::Name && !is_word(&self.text, start, end) {
-                return;
+            if hit.span.kind.group() == Group::Name {
+                let code = || !is_full(&self.text[start..end], hit.span.kind) && grounds.is_code(start);
+                if !is_word(&self.text, start, end) || code() {
+                    return;
+                }
             }
             let span = Span { start_byte: start as u32, end_byte: end as u32, rule: "repeat", ..hit.span };
             found.push(Hit { span, opaque: false, ..hit.clone() });

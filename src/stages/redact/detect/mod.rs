@@ -26,6 +26,7 @@ mod phone_candidate;
 mod phone_edge;
 mod secrets;
 mod vehicle;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +40,7 @@ use super::view::{self, Crossing, Decoded, Hit, Narrow, Search, Views};
 
 /// All rules, in the order of their detectors.
 pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
-    let groups: [&'static [&'static Rule]; 13] = [
+    let groups: [&'static [&'static Rule]; 14] = [
         &contact::RULES,
         &network::RULES,
         &finance::RULES,
@@ -53,6 +54,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
         &geo::RULES,
         &mac::RULES,
         &names::RULES,
+        &web::RULES,
     ];
     groups.into_iter().flatten().copied().chain(secrets::rules()).chain(national::rules())
 }
@@ -200,6 +202,9 @@ impl Detector {
             self.loud(text, out);
         }
         self.labelled.find(text, out);
+        if self.has(Kind::Url) {
+            web::find(text, out);
+        }
         if let Some(deny) = &self.deny {
             deny.find(text, out);
         }

@@ -12,7 +12,10 @@ use super::lexicon::Case;
 use super::words::{Shape, Word, hash_of};
 
 /// Phrases that are followed by a name, by their last words.
-const PHRASES: [&[&str]; 24] = [
+const PHRASES: [&[&str]; 27] = [
+    &["maiden", "name", "is"],
+    &["name", "to"],
+    &["calls", "me"],
     &["my", "name", "is"],
     &["my", "name", "'s"],
     &["his", "name", "is"],

@@ -58,6 +58,17 @@ struct Open {
 }
 
 impl Grounds {
+    pub fn of(text: &str) -> Grounds {
+        let mut grounds = Grounds::default();
+        grounds.read(text.as_bytes());
+        grounds
+    }
+
+    /// Code, or prose among it.
+    pub fn is_code(&self, byte: usize) -> bool {
+        self.at(byte) != Ground::Prose
+    }
+
     /// Looks at the lines of `text`; what was seen before is forgotten.
     pub fn read(&mut self, text: &[u8]) {
         self.lines.clear();
@@ -233,7 +244,7 @@ fn begins(rest: &[u8], begin: usize) -> bool {
 /// Signs that a line of code nearly always has one of, and prose seldom.
 const SUSPECT: [bool; 256] = {
     let mut table = [false; 256];
-    let signs = b"{}=<>[]()\\^~|&_/;\"$";
+    let signs = b"{}=<>[]()\\^~|&_/;\"$#";
     let mut at = 0;
     while at < signs.len() {
         table[signs[at] as usize] = true;
@@ -281,7 +292,7 @@ fn points(line: &[u8]) -> usize {
                 0
             }
             Class::Upper => usize::from(before.is_ascii_lowercase()),
-            Class::Lower => usize::from(byte == b'x' && matches!(before, b'0' | b'\\') && next.is_ascii_hexdigit()) * 2,
+            Class::Lower => usize::from(byte == b'x' && matches!(before, b'0' | b'\\') && next.is_ascii_hexdigit()) * 3,
             Class::Underscore => usize::from(letter || next.is_ascii_alphanumeric()) * 2,
             Class::Sign => match byte {
                 b'{' | b'}' => 2,

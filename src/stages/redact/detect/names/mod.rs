@@ -6,15 +6,18 @@
 //!
 //! Always: the work is linear in the text; words without capitals cost one look into a table.
 
+mod block;
 mod crf;
 mod cues;
 pub mod features;
 mod foreign;
 mod ground;
 mod index;
+mod kin;
 pub mod lexicon;
 pub mod model;
 mod stands;
+mod told;
 pub mod words;
 
 use std::cell::Cell;
@@ -25,12 +28,16 @@ use super::Span;
 use crate::stages::redact::kind::{Kind, KindSet};
 use crate::stages::redact::rule::Rule;
 
+use self::block::Blocks;
 use self::crf::{Chain, Chances};
 use self::cues::Cues;
 use self::features::{CONTEXT, Gate};
-use self::ground::{Ground, Grounds};
+use self::ground::Ground;
+pub use self::ground::Grounds;
+use self::kin::Kin;
 use self::lexicon::Case;
-use self::model::{Model, ORGANIZATION, OTHER, OUTSIDE, PERSON, PLACE};
+use self::model::{Model, NATIONALITY, ORGANIZATION, OTHER, OUTSIDE, PERSON, PLACE, POSTCODE};
+use self::told::Told;
 use self::words::{Shape, Word, Words, hash_of};
 
 /// So many words are looked at together; the next part begins where a line or sentence ends.
@@ -39,7 +46,7 @@ const PART_WORDS: usize = 4096;
 /// The words of a part and a name among them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Name {
-    /// One of `PERSON`, `PLACE`, `ORGANIZATION`.
+    /// One of `PERSON`, `PLACE`, `ORGANIZATION`, or what rules find besides.
     pub label: usize,
     pub start: usize,
     pub end: usize,
@@ -48,6 +55,8 @@ pub struct Name {
 }
 
 static AND: LazyLock<u64> = LazyLock::new(|| hash_of("and"));
+static AUNT: LazyLock<u64> = LazyLock::new(|| hash_of("aunt"));
+static UNCLE: LazyLock<u64> = LazyLock::new(|| hash_of("uncle"));
 static A: LazyLock<u64> = LazyLock::new(|| hash_of("a"));
 static I: LazyLock<u64> = LazyLock::new(|| hash_of("i"));
 
@@ -141,7 +150,68 @@ const PLACE_MODEL: Rule = Rule {
     passes: &["Yesterday Margaret Wilson called about her invoice."],
 };
 
-pub(super) const RULES: [&Rule; 4] = [&MODEL, &CUE, &ORGANIZATION_MODEL, &PLACE_MODEL];
+const ORGANIZATION_CUE: Rule = Rule {
+    id: "organization.cue",
+    version: 1,
+    kind: Kind::Organization,
+    country: "",
+    score: 0.6,
+    check: "a word that ends or introduces the names of firms, or a line between a person and an address",
+    context: &["Inc.", "GmbH", "works for"],
+    source: "gristmill",
+    finds: &["The parts are from ‹Xyqo Widgets Inc.›", "She works for ‹Brandl›.", "i called ‹firstpoint llc› today"],
+    passes: &["We work for food. The company is good.", "a bank holiday", "in the group"],
+};
+
+const PLACE_CUE: Rule = Rule {
+    id: "place.cue",
+    version: 1,
+    kind: Kind::Place,
+    country: "",
+    score: 0.6,
+    check: "a country, a word before that tells of places, or a line below a street",
+    context: &["lives in", "moved to"],
+    source: "gristmill",
+    finds: &["He is originally from ‹Xyqoburg›.", "a hotel in ‹New Zealand›"],
+    passes: &["We moved to a new house. I live in fear.", "I was born in May. Turkey sandwiches"],
+};
+
+const POSTCODE_BLOCK: Rule = Rule {
+    id: "postcode.block",
+    version: 1,
+    kind: Kind::Postcode,
+    country: "",
+    score: 0.5,
+    check: "a number behind a town or country, or by itself, in the lines of an address",
+    context: &["street", "apt", "phone"],
+    source: "gristmill",
+    finds: &["Karen Miller\n12 High Street\nApt. 4\nXyqoburg\nHungary ‹34796›"],
+    passes: &["Karen Miller\nHungary 34796", "Tables\nOak 34796\nPine 34797"],
+};
+
+const NATIONALITY_LIST: Rule = Rule {
+    id: "nationality.list",
+    version: 1,
+    kind: Kind::Nrp,
+    country: "",
+    score: 0.6,
+    check: "a closed list of nationalities, religions and political groups",
+    context: &[],
+    source: "gristmill",
+    finds: &["She is ‹Hungarian› and a ‹Buddhist›."],
+    passes: &["Please polish the table.", "Hungary is a country.", "the swede was boiled"],
+};
+
+pub(super) const RULES: [&Rule; 8] = [
+    &MODEL,
+    &CUE,
+    &ORGANIZATION_MODEL,
+    &PLACE_MODEL,
+    &ORGANIZATION_CUE,
+    &PLACE_CUE,
+    &POSTCODE_BLOCK,
+    &NATIONALITY_LIST,
+];
 
 /// Adds the names of the wanted kinds.
 pub(super) fn find(names: &Names, text: &str, wanted: &KindSet, out: &mut Vec<Span>) {
@@ -151,14 +221,19 @@ pub(super) fn find(names: &Names, text: &str, wanted: &KindSet, out: &mut Vec<Sp
         if name.chance < 1.0 && *foreign && !names.holds_given(&text[name.start..name.end]) {
             return;
         }
+        let told = name.chance >= 1.0;
         let rule = match name.label {
-            PERSON if name.chance >= 1.0 => &CUE,
+            PERSON if told => &CUE,
             PERSON => &MODEL,
+            PLACE if told => &PLACE_CUE,
             PLACE => &PLACE_MODEL,
+            ORGANIZATION if told => &ORGANIZATION_CUE,
+            NATIONALITY => &NATIONALITY_LIST,
+            POSTCODE => &POSTCODE_BLOCK,
             _ => &ORGANIZATION_MODEL,
         };
         if wanted.has(rule.kind) {
-            let score = if name.chance >= 1.0 { rule.score } else { name.chance };
+            let score = if told { rule.score } else { name.chance };
             out.push(Span { score, ..rule.at(name.start, name.end) });
         }
     });
@@ -220,6 +295,7 @@ pub fn stands_alone(part: &str) -> bool {
 #[derive(Default)]
 struct Scratch {
     words: Vec<Word>,
+    people: Vec<Range<usize>>,
     chances: Vec<Chances>,
     backward: Vec<Chances>,
     grounds: Grounds,
@@ -236,11 +312,22 @@ pub struct Names {
     chain: Chain,
     gate: Gate,
     cues: Cues,
+    told: Told,
+    blocks: Blocks,
+    kin: Kin,
 }
 
 impl Names {
     pub fn new(model: Model) -> Names {
-        Names { chain: Chain::new(&model), model, gate: Gate::default(), cues: Cues::default() }
+        Names {
+            chain: Chain::new(&model),
+            model,
+            gate: Gate::default(),
+            cues: Cues::default(),
+            told: Told::default(),
+            blocks: Blocks::default(),
+            kin: Kin::default(),
+        }
     }
 
     pub fn model(&self) -> &Model {
@@ -255,7 +342,7 @@ impl Names {
     /// Hands the names of a text to `found`; those a cue gives away have a chance of 1 and may be
     /// handed twice. `least` is the least chance that a name has.
     pub fn find(&self, text: &str, least: f32, mut found: impl FnMut(Name)) {
-        let Scratch { mut words, mut chances, mut backward, mut grounds } = SCRATCH.take();
+        let Scratch { mut words, mut people, mut chances, mut backward, mut grounds } = SCRATCH.take();
         words.clear();
         words.extend([Word::EDGE; CONTEXT]);
         let mut source = Words::new(text, &self.model.lexicon);
@@ -267,30 +354,51 @@ impl Names {
         loop {
             let more = source.read(&mut words, PART_WORDS);
             words.extend([Word::EDGE; CONTEXT]);
+            people.clear();
             self.gate.runs(&words, |run| {
                 // One word by itself is no name on ground that is code.
                 let idle = run.len() == 1 && ground(&words[run.start]) != Ground::Prose;
                 if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances, &mut backward) {
                     names((text, &words), &run, &chances, least, &mut |row, name: Name| {
-                        if stands(&words[row], name.label, false) {
+                        if stands(&words[row.clone()], name.label, false) {
+                            if name.label == PERSON {
+                                people.push(row);
+                            }
                             found(name);
                         }
                     });
                 }
             });
-            self.cues.find(&words, |row, told| {
+            let mut sure = |row: Range<usize>, label: usize| {
                 let (first, last) = (&words[row.start], &words[row.end - 1]);
-                if stands(&words[row], PERSON, told) {
-                    found(Name { label: PERSON, start: first.start as usize, end: last.end as usize, chance: 1.0 });
+                found(Name { label, start: first.start as usize, end: last.end as usize, chance: 1.0 });
+            };
+            self.cues.find(&words, |row, told| {
+                if stands(&words[row.clone()], PERSON, told) {
+                    people.push(row.clone());
+                    sure(row, PERSON);
                 }
             });
+            people.sort_by_key(|row| row.start);
+            self.kin.find(&words, &people, |row| {
+                if stands(&words[row.clone()], PERSON, false) {
+                    sure(row, PERSON);
+                }
+            });
+            let mut told = |row: Range<usize>, label: usize| {
+                if stands(&words[row.clone()], label, false) {
+                    sure(row, label);
+                }
+            };
+            self.told.find(&words, &mut told);
+            self.blocks.find(&words, &mut told);
             if !more {
                 break;
             }
             words.truncate(words.len() - CONTEXT);
             words.drain(..words.len() - CONTEXT);
         }
-        SCRATCH.set(Scratch { words, chances, backward, grounds });
+        SCRATCH.set(Scratch { words, people, chances, backward, grounds });
     }
 }
 
@@ -340,6 +448,9 @@ fn part(
     let mut rows = vec![range.clone()];
     if kind == PERSON {
         rows = people(words, range);
+        // "aunt Jenny" is who she is.
+        let related = |row: &Range<usize>| [*AUNT, *UNCLE].contains(&words[row.start - 1].hash);
+        rows.iter_mut().filter(|row| related(row)).for_each(|row| row.start -= 1);
     }
     for row in rows {
         let (first, last) = (&words[row.start], &words[row.end - 1]);

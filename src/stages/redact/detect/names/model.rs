@@ -14,6 +14,9 @@ pub const PERSON: usize = 1;
 pub const PLACE: usize = 3;
 pub const ORGANIZATION: usize = 5;
 pub const OTHER: usize = 7;
+/// No labels of the model: what rules find besides.
+pub const POSTCODE: usize = 8;
+pub const NATIONALITY: usize = 9;
 
 /// One weight a label.
 pub type Weights = [i8; LABELS];

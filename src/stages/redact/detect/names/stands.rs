@@ -20,10 +20,14 @@ pub(super) fn stands(text: &[u8], row: &[Word], label: usize, ground: Ground, to
         return false;
     }
     if let [word] = row
-        && word.shape == Shape::Camel
         && label == PERSON
-        && !two_parts(&text[word.start as usize..word.end as usize])
+        && (word.shape == Shape::Initial
+            || word.shape == Shape::Camel && !two_parts(&text[word.start as usize..word.end as usize]))
     {
+        return false;
+    }
+    // A row of abbreviations: the days above a calendar.
+    if row.len() > 2 && row.iter().all(|word| word.end - word.start <= 2 && word.shape != Shape::Initial) {
         return false;
     }
     if is_term(row) || label != PERSON && row.len() > 1 && row.iter().all(|word| word.shape == Shape::Upper) {
@@ -37,7 +41,7 @@ pub(super) fn stands(text: &[u8], row: &[Word], label: usize, ground: Ground, to
 }
 
 /// Words of computing that are written like names, none of which is a common name of a person.
-const TERMS: [&str; 72] = [
+const TERMS: [&str; 90] = [
     "json",
     "csv",
     "xml",
@@ -110,6 +114,24 @@ const TERMS: [&str; 72] = [
     "true",
     "false",
     "nan",
+    "fahrenheit",
+    "celsius",
+    "bitcoin",
+    "ethereum",
+    "fibonacci",
+    "doppler",
+    "twitter",
+    "facebook",
+    "youtube",
+    "google",
+    "wikipedia",
+    "lorem",
+    "wolfram",
+    "tower",
+    "ctrl",
+    "sigint",
+    "sigterm",
+    "beatles",
 ];
 
 static TERM_HASHES: LazyLock<Vec<u64>> = LazyLock::new(|| sorted(&TERMS));

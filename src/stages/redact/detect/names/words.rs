@@ -53,6 +53,11 @@ impl Word {
         matches!(self.shape, Shape::Lower | Shape::Title | Shape::Upper | Shape::Camel)
     }
 
+    /// A full stop right behind that word.
+    pub fn is_dot_behind(&self, before: &Word) -> bool {
+        self.hash == u64::from(b'.').wrapping_mul(MULTIPLIER) && self.start == before.end
+    }
+
     pub fn is_capital(&self) -> bool {
         matches!(self.shape, Shape::Title | Shape::Upper | Shape::Initial | Shape::Camel)
     }
