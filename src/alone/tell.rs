@@ -22,8 +22,7 @@ pub struct Report {
     pub prefix: u64,
     pub near: u64,
     pub rejected: u64,
-    /// Of the records that were read, those dropped as duplicates.
-    /// To near-duplicates; copies and snapshots are certain.
+    /// Of the records that were read, those lost to near-duplicates; copies and snapshots are certain.
     pub lost_share: f64,
     pub rejects: BTreeMap<&'static str, u64>,
     pub files: Vec<Lost>,

@@ -36,17 +36,19 @@ pub(super) struct Watch {
 }
 
 impl Job<'_> {
-    /// Plants the canaries, once a run; a value with a form of its own that comes through stops it.
+    /// Plants the canaries, once a run. What comes through is published; a value of [`CORE`] stops
+    /// the run. Values depend on the key: a rare type must not lock a project out for ever.
     pub(super) fn canaries(&mut self) -> Result<Recall> {
         if let Some(recall) = &self.outcome.canaries {
             return Ok(recall.clone());
         }
         let recall = canary::plant(&self.gate()?, &self.redactor, &self.key);
-        if !recall.missed.is_empty() {
+        let core: Vec<&str> = recall.missed.iter().copied().filter(|kind| CORE.contains(kind)).collect();
+        if !core.is_empty() {
             let why = format!(
                 "redaction did not find made-up values of {}; nothing was read or written. This is a fault of the \
                  program or of a policy that it misunderstands; report it with [redact] of the pipeline file",
-                recall.missed.join(", ")
+                core.join(", ")
             );
             return Err(Error::Gate { gate: "canaries".to_owned(), why });
         }
@@ -98,6 +100,12 @@ impl Watch {
     }
 }
 
+/// Types without which nothing is redacted at all.
+const CORE: [&str; 7] = ["EMAIL", "PHONE", "CARD", "IBAN", "SSN", "IP", "PRIVATE_KEY"];
+
+/// Columns that hold keyed hashes of ours and nothing else.
+const OWN: [&str; 4] = ["example_id", "pair_id", "conversation_id", "split_group"];
+
 /// What was checked of a release, and what was found.
 #[derive(Default)]
 pub(super) struct Checked {
@@ -118,6 +126,9 @@ impl Checked {
             let own = origins.get(row).map(|origin| watch.own(origin)).unwrap_or_default();
             self.rows += 1;
             for (field, column) in schema.fields().iter().zip(rows.columns()) {
+                if OWN.contains(&field.name().as_str()) {
+                    continue;
+                }
                 walk(column, row, &mut field.name().clone(), &mut |path, text| {
                     self.strings += 1;
                     self.bytes += text.len() as u64;
