@@ -2,7 +2,7 @@
 //!
 //! Not here: what a leak is (`gate`).
 //!
-//! Always: every string of every row of a release is checked, whatever column it stands in, against
+//! Always: every string of every row of a release is checked (but ids, which are keyed hashes), against
 //! what is found by form and against every value that the ledger of the release's layers knows; a
 //! refusal says where and what kind, never the value.
 
@@ -27,6 +27,9 @@ use crate::store::parquet;
 
 /// Places that a refusal names; more are counted.
 const PLACES_MAX: usize = 20;
+
+/// Columns of ids that are keyed hashes of ours.
+const IDS: [&str; 4] = ["example_id", "pair_id", "conversation_id", "split_group"];
 
 /// The gate with what the ledger knows.
 pub(super) struct Watch {
@@ -103,9 +106,6 @@ impl Watch {
 /// Types without which nothing is redacted at all.
 const CORE: [&str; 7] = ["EMAIL", "PHONE", "CARD", "IBAN", "SSN", "IP", "PRIVATE_KEY"];
 
-/// Columns that hold keyed hashes of ours and nothing else.
-const OWN: [&str; 4] = ["example_id", "pair_id", "conversation_id", "split_group"];
-
 /// What was checked of a release, and what was found.
 #[derive(Default)]
 pub(super) struct Checked {
@@ -126,7 +126,8 @@ impl Checked {
             let own = origins.get(row).map(|origin| watch.own(origin)).unwrap_or_default();
             self.rows += 1;
             for (field, column) in schema.fields().iter().zip(rows.columns()) {
-                if OWN.contains(&field.name().as_str()) {
+                // Keyed hashes: nothing that anybody said.
+                if IDS.contains(&field.name().as_str()) {
                     continue;
                 }
                 walk(column, row, &mut field.name().clone(), &mut |path, text| {

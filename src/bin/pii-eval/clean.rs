@@ -55,8 +55,8 @@ fn code(root: &Path) -> Result<(String, usize), String> {
             .map_err(|error| format!("{}: {error}; run it in the repository", folder.display()))?;
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let skipped =
-                ["redact", "gate", "bin", "tests.rs", "formats"].contains(&name.as_str()) || name.ends_with("_tests.rs");
+            let skipped = ["redact", "gate", "bin", "tests.rs", "formats"].contains(&name.as_str())
+                || name.ends_with("_tests.rs");
             if path.is_dir() && !skipped {
                 folders.push(path);
             } else if name.ends_with(".rs") && !skipped {

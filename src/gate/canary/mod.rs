@@ -92,7 +92,7 @@ fn canary(gate: &Gate, key: &ProjectKey, row: &value::Row, disguise: Disguise) -
     let kind = row.0;
     let mut hasher = key.hasher("canary");
     hasher.update(kind.as_str().as_bytes()).update(disguise.as_str().as_bytes());
-    let (before, value, after) = value::made(row, &mut value::Draw(hasher.finalize_xof()));
+    let (before, value, after) = value::made(row, &mut value::Draw::of(hasher.finalize()));
     let (first, second) = disguise.write(&value);
     let plain = format!("{before}{value}{after}");
     let same = disguise != Disguise::Plain && second.is_none() && first == value;
@@ -115,8 +115,7 @@ fn canary(gate: &Gate, key: &ProjectKey, row: &value::Row, disguise: Disguise) -
 
 /// Whether redaction leaves nothing of it, or leaves nothing at all.
 pub fn is_gone(redactor: &Redactor, canary: &Canary) -> bool {
-    let mut messages: Vec<Message> = canary.texts.iter().map(|text| Message::text(Role::User, text.as_str())).collect();
-    messages.push(Message::text(Role::Assistant, "Thank you."));
+    let messages = canary.texts.iter().map(|text| Message::text(Role::User, text.as_str())).collect();
     let mut conversation = Conversation { messages, ..Conversation::default() };
     let scope = redactor.scope(&conversation);
     if redactor.conversation(&mut conversation, scope, &mut Vec::new()) != Outcome::Kept {
@@ -173,10 +172,19 @@ mod tests {
     #[test]
     fn no_key_makes_a_plain_canary_that_is_missed() {
         for preset in ["", "preset = 'strict'", "preset = 'gdpr'", "preset = 'dev'", "preset = 'secrets-only'"] {
-            for n in 0..8 {
+            for n in 0..3 {
                 let recall = planted(preset, &format!("a secret of good length {n}"));
                 assert_eq!(recall.missed, [""; 0], "{preset} {n}");
             }
+        }
+    }
+
+    #[test]
+    fn types_that_are_looked_for_alone_are_found_too() {
+        for kind in Kind::ALL.iter().filter(|kind| has_form(**kind)) {
+            let recall =
+                planted(&format!("types = ['{}']\nphone_regions = []", kind.as_str()), "a secret of good length");
+            assert_eq!(recall.missed, [""; 0]);
         }
     }
 

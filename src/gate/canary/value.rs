@@ -161,14 +161,21 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-/// Chance out of a keyed hash.
-pub struct Draw(pub blake3::OutputReader);
+/// Chance out of a keyed hash: Marsaglia's xorshift64, seeded with it.
+pub struct Draw(u64);
 
 impl Draw {
+    pub fn of(hash: blake3::Hash) -> Draw {
+        let seed = hash.as_bytes()[..8].iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte));
+        // Of nothing but zeros nothing else comes.
+        Draw(seed | 1)
+    }
+
     fn below(&mut self, most: usize) -> usize {
-        let mut bytes = [0; 4];
-        self.0.fill(&mut bytes);
-        u32::from_le_bytes(bytes) as usize % most.max(1)
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % most.max(1)
     }
 }
 
@@ -194,14 +201,8 @@ fn fill(template: &str, draw: &mut Draw) -> String {
         out.push_str(before);
         let (form, after) = more.split_once('}').unwrap_or((more, ""));
         rest = after;
-        let (year, month, day) = (1950 + draw.below(50), 1 + draw.below(12), 1 + draw.below(28));
-        let short = year % 100;
         match form {
-            "yymmdd" => out.push_str(&format!("{short:02}{month:02}{day:02}")),
-            "ddmmyy" => out.push_str(&format!("{day:02}{month:02}{short:02}")),
-            "yy.mm.dd" => out.push_str(&format!("{short:02}.{month:02}.{day:02}")),
-            "yyyymmdd" => out.push_str(&format!("{year}{month:02}{day:02}")),
-            "yyyy-mm-dd" => out.push_str(&format!("{year}-{month:02}-{day:02}")),
+            "yymmdd" | "ddmmyy" | "yy.mm.dd" | "yyyymmdd" | "yyyy-mm-dd" => out.push_str(&date(form, draw)),
             _ => match form.split_once(':') {
                 Some((name, len)) => {
                     let letters = class(name);
@@ -216,6 +217,18 @@ fn fill(template: &str, draw: &mut Draw) -> String {
         }
     }
     out + rest
+}
+
+fn date(form: &str, draw: &mut Draw) -> String {
+    let (year, month, day) = (1950 + draw.below(50), 1 + draw.below(12), 1 + draw.below(28));
+    let short = year % 100;
+    match form {
+        "yymmdd" => format!("{short:02}{month:02}{day:02}"),
+        "ddmmyy" => format!("{day:02}{month:02}{short:02}"),
+        "yy.mm.dd" => format!("{short:02}.{month:02}.{day:02}"),
+        "yyyymmdd" => format!("{year}{month:02}{day:02}"),
+        _ => format!("{year}-{month:02}-{day:02}"),
+    }
 }
 
 /// The words before the value, the value, and the words behind it.
@@ -242,7 +255,7 @@ mod tests {
     fn every_type_has_a_value_that_holds() {
         for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Custom) {
             let row = ROWS.iter().find(|row| row.0 == *kind).unwrap_or_else(|| panic!("{kind:?} has no canary"));
-            let draw = |seed: &[u8]| made(row, &mut Draw(blake3::Hasher::new().update(seed).finalize_xof())).1;
+            let draw = |seed: &[u8]| made(row, &mut Draw::of(blake3::hash(seed))).1;
             assert!((row.2)(&draw(b"a")), "{kind:?} {}", draw(b"a"));
             assert_eq!(draw(b"a"), draw(b"a"));
             let few = matches!(kind, Kind::Place | Kind::SeedPhrase | Kind::Age | Kind::Organization);
