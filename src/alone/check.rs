@@ -8,13 +8,13 @@ use std::rc::Rc;
 
 use rayon::prelude::*;
 
+use super::Options;
 use super::exact::{Fate, Fates, Numbers};
 use super::near::{Buckets, Candidate};
 use super::out::Edges;
 use super::said::{self, Said};
 use super::source::Stream;
 use super::table::{Row, Table};
-use super::Options;
 use crate::error::Result;
 use crate::record::ProjectKey;
 use crate::stages::dedup::shingle::Side;
@@ -56,16 +56,18 @@ pub fn all(
     key: &ProjectKey,
     sink: &mut Edges,
 ) -> Result<Checked> {
-    let mut checked =
-        Checked { hot_buckets: buckets.hot, skipped_pairs: buckets.skipped_pairs, ..Checked::default() };
+    let mut checked = Checked { hot_buckets: buckets.hot, skipped_pairs: buckets.skipped_pairs, ..Checked::default() };
     for wave in buckets.later().chunks(WAVE) {
         // Pieces of their own, so that who shares a first record stays with one thread.
         let pieces: Vec<(Vec<Edge>, u64)> = wave
             .par_chunks(wave.len().div_ceil(8 * options.threads).max(16))
-            .map_init(|| Comparer::new(table, streams, options, key), |comparer, piece| {
-                comparer.forget();
-                comparer.piece(piece, order, buckets)
-            })
+            .map_init(
+                || Comparer::new(table, streams, options, key),
+                |comparer, piece| {
+                    comparer.forget();
+                    comparer.piece(piece, order, buckets)
+                },
+            )
             .collect::<Result<_>>()?;
         for (edges, compared) in pieces {
             checked.compared += compared;
@@ -193,8 +195,8 @@ impl<'a> Comparer<'a> {
             && let Some(answer) = parting(&a.1.prefixes, &b.1.prefixes)
         {
             let (one, other) = (self.message(a.0, answer)?, self.message(b.0, answer)?);
-            let Options { min_jaccard, settings, .. } = self.options;
-            if !same_answer(&one, &other, *min_jaccard, settings.short_tokens) {
+            let Options { min_jaccard, settings, keep_answers, .. } = self.options;
+            if *keep_answers || !same_answer(&one, &other, *min_jaccard, settings.short_tokens) {
                 verified.rule = Rule::SamePrompt;
             }
         }
@@ -236,4 +238,3 @@ impl<'a> Comparer<'a> {
         Ok(see(&mut self.sketcher, &said))
     }
 }
-

@@ -180,7 +180,8 @@ fn follows(one: &Row, next: &Row) -> bool {
 pub fn report(options: &Options, report: &Report) -> Result<()> {
     let path = options.out.join(REPORT);
     let mut to = Whole::create(&path)?;
-    let json = serde_json::to_vec_pretty(report).map_err(|err| Error::damaged(path.display().to_string(), err.to_string()))?;
+    let json =
+        serde_json::to_vec_pretty(report).map_err(|err| Error::damaged(path.display().to_string(), err.to_string()))?;
     to.write(&json)?;
     to.write(b"\n")?;
     to.finish()

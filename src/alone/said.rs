@@ -11,7 +11,10 @@ use crate::stages::ingest::{self, Reading, Reason, quick};
 
 /// One record.
 pub enum Said<'a> {
-    Chat { messages: Vec<Spoken<'a>>, created_at_us: Option<i64> },
+    Chat {
+        messages: Vec<Spoken<'a>>,
+        created_at_us: Option<i64>,
+    },
     /// A text that nobody speaks.
     Text(Cow<'a, str>),
     /// Several conversations: sides of preferences, branches of a tree.

@@ -60,13 +60,7 @@ pub struct Cluster {
 /// Clusters that are told.
 const CLUSTERS: usize = 10;
 
-pub fn report(
-    options: &Options,
-    table: &Table,
-    streams: &[Stream],
-    fates: &Fates,
-    checked: &Checked,
-) -> Report {
+pub fn report(options: &Options, table: &Table, streams: &[Stream], fates: &Fates, checked: &Checked) -> Report {
     let count = |fate: Fate| fates.fate.iter().filter(|one| **one == fate).count() as u64;
     let read = table.rows.len() as u64;
     let mut report = Report {

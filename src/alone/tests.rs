@@ -14,6 +14,7 @@ fn options(inputs: &[&Path], out: &Path) -> Options {
         decisions: out.join("decisions.jsonl"),
         settings: Settings { shingle_words: 3, bands: 16, rows_per_band: 8, short_tokens: 10 },
         min_jaccard: 0.8,
+        keep_answers: false,
         bucket_limit: 50,
         threads: 2,
         chunk_bytes: CHUNK_BYTES,
@@ -129,9 +130,8 @@ fn who_follows_a_near_duplicate_ends_where_it_does() {
 #[test]
 fn packed_files_and_arrays_give_the_same_decisions() {
     let long = words(0, 60);
-    let lines: Vec<String> = (0..40)
-        .map(|n| chat(&n.to_string(), &[&format!("{long} {}", words(n % 7, n % 7 + 3)), &long]))
-        .collect();
+    let lines: Vec<String> =
+        (0..40).map(|n| chat(&n.to_string(), &[&format!("{long} {}", words(n % 7, n % 7 + 3)), &long])).collect();
     let (text, array) = (lines.join("\n"), format!("[\n{}\n]", lines.join(",\n")));
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(text.as_bytes()).unwrap();

@@ -38,7 +38,9 @@ pub fn pair(seed: u64, case: usize, n: u64) -> Pair {
     let duplicate = !matches!(case, 7..=10);
     let (a, b) = match case {
         0 => same(talk(chance, 20, 120)),
-        1 if n % 4 < 2 => changed(vec![short(chance), short(chance)], |words, chance| recased(words, chance), chance, 2),
+        1 if n % 4 < 2 => {
+            changed(vec![short(chance), short(chance)], |words, chance| recased(words, chance), chance, 2)
+        }
         1 => changed(talk(chance, 20, 120), |words, chance| recased(words, chance), chance, 2),
         2 => changed(talk(chance, 40, 200), replaced, chance, side),
         3 => changed(talk(chance, 40, 300), |words, chance| words.insert(0, chance.word()), chance, side),

@@ -55,9 +55,7 @@ fn row(id: &str, talk: &Talk) -> String {
 pub fn decisions(file: &Path) -> Result<Vec<Decision>, String> {
     let failed = |err: std::io::Error| format!("{}: {err}", file.display());
     let lines = BufReader::new(File::open(file).map_err(failed)?).lines();
-    lines
-        .map(|line| serde_json::from_str(&line.map_err(failed)?).map_err(|err| format!("a decision: {err}")))
-        .collect()
+    lines.map(|line| serde_json::from_str(&line.map_err(failed)?).map_err(|err| format!("a decision: {err}"))).collect()
 }
 
 /// Prints the table; false where a goal is missed.
@@ -80,7 +78,13 @@ pub fn cases(seed: u64, pairs: u64, settings: &Settings) -> Result<bool, String>
         let found = if count.planted == 0 { "-".to_owned() } else { format!("{share:.4}") };
         let mut fates: Vec<_> = count.fates.iter().map(|(fate, n)| format!("{fate} {n}")).collect();
         fates.sort();
-        println!("| {number} | {} | {} | {found} | {} | {} |", CASES[case], count.planted, count.merged, fates.join(", "));
+        println!(
+            "| {number} | {} | {} | {found} | {} | {} |",
+            CASES[case],
+            count.planted,
+            count.merged,
+            fates.join(", ")
+        );
         good &= (count.planted == 0 || share >= RECALL) && count.merged == 0;
     }
     println!(
@@ -109,6 +113,7 @@ fn count(seed: u64, pairs: u64, decisions: &[Decision]) -> Vec<Count> {
         let of = |id: &str| id.rsplit_once('-').map(|(pair, _)| pair.to_owned());
         let count = &mut counts[case];
         *count.fates.entry(decision.fate.clone()).or_default() += 1;
+        // A pair that is no duplicate and was merged all the same is the worst.
         if of(&decision.id) == of(winner) && count.planted > 0 {
             count.found += 1;
         } else {

@@ -29,9 +29,8 @@ impl Chance {
 
     /// A word of two to four syllables, from some 40,000 of which the short ones are common.
     pub fn word(&mut self) -> String {
-        const HEADS: [&str; 20] = [
-            "b", "br", "c", "d", "dr", "f", "g", "gl", "h", "k", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "v",
-        ];
+        const HEADS: [&str; 20] =
+            ["b", "br", "c", "d", "dr", "f", "g", "gl", "h", "k", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "v"];
         const VOWELS: [&str; 6] = ["a", "e", "i", "o", "u", "ea"];
         const TAILS: [&str; 8] = ["", "", "n", "r", "s", "l", "nd", "ck"];
         let syllables = 1 + self.below(3);

@@ -59,9 +59,7 @@ pub fn stars(records: usize, links: &[Link]) -> BTreeMap<u32, usize> {
     let mut dropped = BTreeMap::new();
     for group in order.chunk_by(|&i, &j| links[i].a.max(links[i].b) == links[j].a.max(links[j].b)) {
         let first = |i: usize| links[i].a.min(links[i].b);
-        let nearer = |&i: &usize, &j: &usize| {
-            links[i].weight.total_cmp(&links[j].weight).then(first(j).cmp(&first(i)))
-        };
+        let nearer = |&i: &usize, &j: &usize| links[i].weight.total_cmp(&links[j].weight).then(first(j).cmp(&first(i)));
         let best = group.iter().copied().filter(|&i| kept[first(i) as usize]).max_by(nearer);
         if let Some(link) = best {
             let later = links[link].a.max(links[link].b);
