@@ -195,8 +195,8 @@ impl<'a> Comparer<'a> {
             && let Some(answer) = parting(&a.1.prefixes, &b.1.prefixes)
         {
             let (one, other) = (self.message(a.0, answer)?, self.message(b.0, answer)?);
-            let Options { min_jaccard, settings, .. } = self.options;
-            if !same_answer(&one, &other, *min_jaccard, settings.short_tokens) {
+            let Options { min_jaccard, settings, keep_answers, .. } = self.options;
+            if *keep_answers || !same_answer(&one, &other, *min_jaccard, settings.short_tokens) {
                 verified.rule = Rule::SamePrompt;
             }
         }

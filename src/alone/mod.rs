@@ -42,6 +42,8 @@ pub struct Options {
     pub decisions: PathBuf,
     pub settings: Settings,
     pub min_jaccard: f64,
+    /// Two answers to one prompt stay, also where they are nearly the same.
+    pub keep_answers: bool,
     pub bucket_limit: u32,
     pub threads: usize,
     /// Bytes that are read and looked at together.

@@ -14,6 +14,7 @@ fn options(inputs: &[&Path], out: &Path) -> Options {
         decisions: out.join("decisions.jsonl"),
         settings: Settings { shingle_words: 3, bands: 16, rows_per_band: 8, short_tokens: 10 },
         min_jaccard: 0.8,
+        keep_answers: false,
         bucket_limit: 50,
         threads: 2,
         chunk_bytes: CHUNK_BYTES,

@@ -30,6 +30,10 @@ pub struct DedupArgs {
     /// Exact Jaccard that the user side and the assistant side must both reach
     #[arg(long, value_name = "SHARE", default_value = "0.80", value_parser = share)]
     min_jaccard: f64,
+    /// Keep two answers to one prompt also where they are nearly the same
+    #[arg(long)]
+    keep_answers: bool,
+    /// Threads; all that there are if it is not said
     #[arg(long, value_name = "N", value_parser = args::count())]
     threads: Option<usize>,
     /// Drop more than --stop-lost allows
@@ -106,6 +110,7 @@ pub fn run(args: &DedupArgs) -> Result<()> {
         out: folder,
         settings: args.preset.settings(),
         min_jaccard: args.min_jaccard,
+        keep_answers: args.keep_answers,
         bucket_limit: BUCKET_LIMIT,
         threads: args.threads.unwrap_or_else(args::available_threads),
         chunk_bytes: args.chunk_bytes,

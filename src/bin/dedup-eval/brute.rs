@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
-use gristmill::alone;
+use gristmill::alone::{self, Options};
 use gristmill::config::Limits;
 use gristmill::record::{Conversation, ProjectKey};
 use gristmill::stages::dedup::curve::found;
@@ -46,7 +46,8 @@ pub fn check(file: &Path, records: usize) -> Result<bool, String> {
     let numbered = folder.path().join("numbered.jsonl");
     let lines = number(file, &numbered, records)?;
     let settings = crate::settings();
-    let options = crate::options(&numbered, folder.path().join("out"), settings);
+    // No bucket is hot: here all pairs count.
+    let options = Options { bucket_limit: u32::MAX, ..crate::options(&numbered, folder.path().join("out"), settings) };
     alone::run(&options).map_err(|err| err.to_string())?;
     let stays: BTreeSet<usize> = decisions(&options.decisions)?
         .iter()
@@ -65,7 +66,8 @@ pub fn check(file: &Path, records: usize) -> Result<bool, String> {
     let pairs = all_pairs(&known, settings.short_tokens);
     let shares = |pair: &&(usize, usize)| known[&pair.0].bands.iter().zip(&known[&pair.1].bands).any(|(a, b)| a == b);
     let expected: BTreeSet<(usize, usize)> = pairs.iter().filter(shares).copied().collect();
-    let edges = edges(&options.out.join("edges.jsonl"))?;
+    let mut edges = edges(&options.out.join("edges.jsonl"))?;
+    edges.retain(|(a, b)| known.contains_key(a) && known.contains_key(b));
     let chances: Vec<f64> = pairs
         .iter()
         .map(|(a, b)| found(union_jaccard(&known[a], &known[b]), settings.bands, settings.rows_per_band))

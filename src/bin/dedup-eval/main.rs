@@ -74,6 +74,7 @@ fn options(file: &Path, out: PathBuf, settings: Settings) -> Options {
         out,
         settings,
         min_jaccard: 0.8,
+        keep_answers: false,
         bucket_limit: 50,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         chunk_bytes: CHUNK_BYTES,

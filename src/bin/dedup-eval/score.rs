@@ -113,6 +113,7 @@ fn count(seed: u64, pairs: u64, decisions: &[Decision]) -> Vec<Count> {
         let of = |id: &str| id.rsplit_once('-').map(|(pair, _)| pair.to_owned());
         let count = &mut counts[case];
         *count.fates.entry(decision.fate.clone()).or_default() += 1;
+        // A pair that is no duplicate and was merged all the same is the worst.
         if of(&decision.id) == of(winner) && count.planted > 0 {
             count.found += 1;
         } else {
