@@ -9,6 +9,7 @@ mod canonical;
 mod containers;
 mod corpus;
 mod crash;
+mod decisions;
 mod determinism;
 mod evidence;
 mod formats;
