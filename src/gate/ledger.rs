@@ -7,7 +7,7 @@
 //! Not here: reading the ledger (`runner`).
 //!
 //! Always: a value that says by itself what it is must not stand anywhere; one that means something
-//! only where it was found (a name, an address, a user name) must not stand in the conversation it
+//! only where it was found (a name, a password, a passport) must not stand in the conversation it
 //! was found in; one that is too short, too common or a word must not refuse by chance and is not
 //! looked for.
 
