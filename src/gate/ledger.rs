@@ -7,7 +7,7 @@
 //! Not here: reading the ledger (`runner`).
 //!
 //! Always: a value that says by itself what it is must not stand anywhere; one that means something
-//! only where it was found (a name, an address, a user name) must not stand in the conversation it
+//! only where it was found (a name, a password, a passport) must not stand in the conversation it
 //! was found in; one that is too short, too common or a word must not refuse by chance and is not
 //! looked for.
 
@@ -33,14 +33,19 @@ pub enum Reach {
 
 /// By what redaction found: how sure it was counts for names, which a model tells.
 pub fn reach(kind: Kind, score: f32) -> Reach {
-    /// Redaction itself looks for other mentions of those only.
+    /// Redaction itself looks for other mentions of those names only.
     const SURE: f32 = 0.8;
+    /// What is less sure (a bare row of ten digits as a phone number) is a number of something else
+    /// in another place.
+    const LIKELY: f32 = 0.7;
     match kind.group() {
-        Group::Birth | Group::Date | Group::Location => Reach::Nowhere,
+        // User names and the like are told by their label alone, and repeated where none stands.
+        Group::Birth | Group::Date | Group::Location | Group::Account => Reach::Nowhere,
         Group::Name if score >= SURE => Reach::Own,
         Group::Name => Reach::Nowhere,
+        _ if score < LIKELY && !kind.is_secret() => Reach::Nowhere,
         Group::Government | Group::Custom => Reach::Everywhere,
-        Group::Account | Group::Travel => Reach::Own,
+        Group::Travel => Reach::Own,
         Group::Secret => match kind {
             Kind::Password | Kind::SeedPhrase => Reach::Own,
             _ => Reach::Everywhere,
@@ -49,7 +54,7 @@ pub fn reach(kind: Kind, score: f32) -> Reach {
             Kind::Email | Kind::Phone | Kind::Card | Kind::Iban | Kind::Mac | Kind::Imei | Kind::CryptoAddress => {
                 Reach::Everywhere
             }
-            Kind::Address | Kind::Ip | Kind::BankAccount => Reach::Own,
+            Kind::Ip | Kind::BankAccount => Reach::Own,
             _ => Reach::Nowhere,
         },
     }
@@ -62,7 +67,6 @@ enum Shape {
     Number,
     Token,
     Words,
-    Address,
 }
 
 fn shape(kind: Kind) -> Shape {
@@ -71,7 +75,6 @@ fn shape(kind: Kind) -> Shape {
         Group::Secret | Group::Account => Shape::Token,
         _ => match kind {
             Kind::Email => Shape::Mail,
-            Kind::Address => Shape::Address,
             Kind::CryptoAddress | Kind::Mac | Kind::Ip => Shape::Token,
             _ => Shape::Number,
         },
@@ -122,12 +125,15 @@ impl Ledger {
             memchr::memchr_iter(b'@', text.as_bytes()).for_each(|at| look(&mails, mail(text, at)));
         }
         if !numbers.is_empty() {
+            let plain: Vec<Kind> = numbers.iter().copied().filter(|kind| *kind != Kind::Phone).collect();
+            let phone = numbers.contains(&Kind::Phone);
+            // Reading a phone number costs more than all else; lists repeat them.
+            let mut read: HashSet<&str> = HashSet::new();
             number::clusters(text, |place, digits| {
-                let plain: Vec<Kind> = numbers.iter().copied().filter(|kind| *kind != Kind::Phone).collect();
-                let phone = numbers.contains(&Kind::Phone);
                 windows(text, place, digits, &mut |part, digits| {
                     look(&plain, part.clone());
-                    if phone && (8..=15).contains(&digits) {
+                    let raw = &text[part.clone()];
+                    if phone && (8..=15).contains(&digits) && read.insert(raw) {
                         look(&[Kind::Phone], part);
                     }
                 });
@@ -136,15 +142,9 @@ impl Ledger {
         if !strings.is_empty() {
             tokens(text, &mut |place| look(&strings, place));
         }
-        let (words, addresses) = (of(Shape::Words), of(Shape::Address));
-        if !words.is_empty() || !addresses.is_empty() {
-            let cut = cut(text);
-            if !words.is_empty() {
-                names(text, &cut, &mut |place| look(&words, place));
-            }
-            if !addresses.is_empty() {
-                streets(text, &cut, &mut |place| look(&addresses, place));
-            }
+        let words = of(Shape::Words);
+        if !words.is_empty() {
+            names(text, &cut(text), &mut |place| look(&words, place));
         }
     }
 }
@@ -272,26 +272,6 @@ fn names(text: &str, words: &[Range<usize>], each: &mut dyn FnMut(Range<usize>))
     }
 }
 
-/// From a number over the next words, with what stands between them.
-fn streets(text: &str, words: &[Range<usize>], each: &mut dyn FnMut(Range<usize>)) {
-    const WORDS_MAX: usize = 12;
-    const GAP_MAX: usize = 3;
-    let place = |word: &Range<usize>| text[word.clone()].bytes().any(|byte| byte.is_ascii_digit());
-    for (at, first) in words.iter().enumerate().filter(|(_, word)| place(word)) {
-        let mut end = first.end;
-        for next in words[at + 1..].iter().take(WORDS_MAX) {
-            if next.start - end > GAP_MAX {
-                break;
-            }
-            end = next.end;
-            each(first.start..end);
-            if text[end..].starts_with('.') {
-                each(first.start..end + 1);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,8 +307,6 @@ mod tests {
             (Kind::ApiKey, "k3y-9fa8b7c6d5", "token=k3y-9fa8b7c6d5;", "k3y-9fa8b7c6d5"),
             (Kind::Password, "hunter22x", "it was hunter22x", "hunter22x"),
             (Kind::Person, "Karen Haverkamp", "then KAREN HAVERKAMP said", "KAREN HAVERKAMP"),
-            (Kind::Address, "12 Elm St., Springfield", "at 12 Elm St., Springfield now", "12 Elm St., Springfield"),
-            (Kind::Username, "jdoe_1984", "hello jdoe_1984!", "jdoe_1984"),
         ] {
             assert_eq!(found(&[(kind, raw)], text), [value], "{text}");
             assert_eq!(found(&[(kind, "another value 99")], text), [""; 0], "{text}");

@@ -93,7 +93,7 @@ impl Numbers {
                 machine(text, &place, add);
             }
             iban(text, place.start, add);
-            if digits < 7 {
+            if digits < 6 {
                 return;
             }
             for at in self.any.matches(raw) {

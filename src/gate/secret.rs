@@ -88,7 +88,8 @@ impl Secrets {
             let Some(hit) = self.rest[start.pattern().as_usize()].find(&text[start.end()..]) else { continue };
             let place = start.start()..start.end() + hit.end();
             let ends = name == "pem" || !word(text.as_bytes().get(place.end));
-            if ends && is_live(hit.as_str()) && (name != "jwt" || is_header(&text[place.clone()])) {
+            let body = hit.as_str().rsplit("-----").next().unwrap_or_default();
+            if ends && is_live(body) && (name != "jwt" || is_header(&text[place.clone()])) {
                 add(Hit { place, kind, name });
             }
         }
