@@ -175,7 +175,7 @@ fn glued(text: &[u8], start: usize, end: usize, words: usize) -> bool {
         _ => false,
     };
     left || match after {
-        b'_' | b'`' | b'\\' if !(after == b'\\' && matches!(behind, b'n' | b'r' | b't' | b'"')) => true,
+        b'_' | b'`' | b'\\' if !(after == b'\\' && matches!(behind, b'n' | b'r' | b't' | b'"' | b'\'')) => true,
         b'.' => behind.is_ascii_lowercase() || behind == b'_',
         b':' => behind == b':',
         b'-' => behind == b'>',

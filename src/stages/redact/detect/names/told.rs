@@ -61,6 +61,9 @@ const FIRMS: [&str; 40] = [
 /// The first of them say it in small letters, too.
 const SURE_FIRMS: usize = 6;
 
+/// Stand in small letters behind the name of a firm.
+const BEHIND: [&str; 4] = ["office", "headquarters", "orchestra", "store"];
+
 /// Pairs behind which an employer stands, and places.
 const EMPLOYERS: [[&str; 2]; 17] = [
     ["work", "for"],
@@ -81,7 +84,11 @@ const EMPLOYERS: [[&str; 2]; 17] = [
     ["employee", "of"],
     ["hired", "by"],
 ];
-const WHERE: [[&str; 2]; 20] = [
+const WHERE: [[&str; 2]; 24] = [
+    ["is", "from"],
+    ["am", "from"],
+    ["i'm", "from"],
+    ["address", "of"],
     ["originally", "from"],
     ["moved", "to"],
     ["moved", "from"],
@@ -460,6 +467,8 @@ const CAPITAL_ONLY: [&str; 6] = ["polish", "swede", "dane", "finn", "georgian", 
 enum Tell {
     Firm,
     SureFirm,
+    /// Stands behind the name of a firm.
+    Behind,
     Country,
     Group,
     /// The last word of a pair.
@@ -482,6 +491,7 @@ impl Default for Told {
         for (n, word) in FIRMS.iter().enumerate() {
             tells.push((hash_of(word), if n < SURE_FIRMS { Tell::SureFirm } else { Tell::Firm }, 0));
         }
+        tells.extend(BEHIND.iter().map(|word| (hash_of(word), Tell::Behind, 0)));
         for word in COUNTRIES.iter().chain(&MORE_COUNTRIES) {
             tells.push((hash_of(word), Tell::Country, 0));
         }
@@ -524,6 +534,14 @@ impl Told {
         let word = &words[at];
         match tell {
             Tell::Firm | Tell::SureFirm => Some((firm(words, at, tell == Tell::SureFirm)?, ORGANIZATION)),
+            Tell::Behind => {
+                let back =
+                    words[CONTEXT..at].iter().rev().take(MOST_WORDS).take_while(|word| word.is_capital()).count();
+                let named = words[at - back..at].iter().any(|word| word.entry.case() != Case::Small);
+                let starts = back > 0 && words[at - back].entry.case() == Case::Small;
+                let start = at - back + usize::from(starts);
+                (word.shape == Shape::Lower && named && start < at).then_some((start..at, ORGANIZATION))
+            }
             Tell::Country => Some((at..at + 1, PLACE)),
             Tell::Pair => words[at].is_capital().then_some((at - 1..at + 1, PLACE)),
             Tell::Group => {
