@@ -41,7 +41,8 @@ pub(super) fn stands(text: &[u8], row: &[Word], label: usize, ground: Ground, to
 }
 
 /// Words of computing that are written like names, none of which is a common name of a person.
-const TERMS: [&str; 90] = [
+const TERMS: [&str; 91] = [
+    "ctrl-c",
     "json",
     "csv",
     "xml",
