@@ -246,7 +246,7 @@ pub(super) fn is_compound(word: &str) -> bool {
 }
 
 /// Words that, right before a street type, make it something else: `hard drive`, `supreme court`.
-const OTHER_THINGS: [(&str, &str); 11] = [
+const OTHER_THINGS: [(&str, &str); 12] = [
     ("drive", "hard flash thumb usb disk disc tape test google one four all wheel drive ssd zip external"),
     ("court", "supreme district circuit federal high food tennis basketball appeals superior crown county"),
     ("park", "national theme amusement water state ball business jurassic"),
@@ -258,6 +258,7 @@ const OTHER_THINGS: [(&str, &str); 11] = [
     ("center", "shopping medical data call community trade"),
     ("landing", "moon lunar mars crash emergency first"),
     ("place", "first second third fourth"),
+    ("key", "project vault pseudonym api private public secret primary foreign signing master session access host"),
 ];
 
 /// `before` and the street type `kind` name something that is no street.

@@ -102,7 +102,9 @@ impl Blocks {
 
     fn judge(&self, words: &[Word], block: &[Line], found: &mut impl FnMut(Range<usize>, usize)) {
         let reaches = block.iter().any(|line| line.reach && line.digits);
-        if block.len() < 3 || !reaches {
+        // Two lines will do where the second is a street with a number.
+        let two = block.len() == 2 && block[1].reach && block[1].digits;
+        if block.len() < 3 && !two || !reaches {
             return;
         }
         for (n, line) in block.iter().enumerate() {
@@ -114,9 +116,12 @@ impl Blocks {
                     (true, _) if near => found(line.words.clone(), PLACE),
                     (false, true) if self.joined(words, line) => found(line.words.clone(), ORGANIZATION),
                     (false, true) if n == 0 && line.words.len() > 1 => found(line.words.clone(), PERSON),
-                    (false, true) if n > 0 => found(line.words.clone(), ORGANIZATION),
+                    (false, true) => found(line.words.clone(), ORGANIZATION),
                     _ => {}
                 }
+            } else if n > 0 && !above && block.get(n + 1).is_some_and(|line| line.digits) && self.is_large(words, line)
+            {
+                found(line.words.clone(), ORGANIZATION);
             } else if above {
                 self.coded(words, line, found);
             }
@@ -140,6 +145,12 @@ impl Blocks {
         }
     }
 
+    /// Two words or more, all written large.
+    fn is_large(&self, words: &[Word], line: &Line) -> bool {
+        let row = &words[line.words.clone()];
+        (2..=NAME_MAX_WORDS).contains(&row.len()) && row.iter().all(|word| word.shape == Shape::Title)
+    }
+
     /// Every word is written large, and not every one is a common word.
     fn is_name(&self, words: &[Word], line: &Range<usize>) -> bool {
         let row = &words[line.clone()];
@@ -155,7 +166,7 @@ impl Blocks {
         let capitals = row.iter().filter(|word| word.is_capital()).count();
         (1..=NAME_MAX_WORDS).contains(&capitals)
             && first.is_capital()
-            && last.is_capital()
+            && (last.is_capital() || last.end - last.start == 2)
             && row.iter().all(fits)
             && !row.iter().all(common)
             && !row.iter().any(|word| self.reach.binary_search(&word.hash).is_ok())
@@ -176,7 +187,11 @@ mod tests {
 
     fn found(text: &str) -> Vec<(&str, usize)> {
         let mut rows = Vec::new();
-        built_in().unwrap().find(text, 1.1, |name| rows.push((&text[name.start..name.end], name.label)));
+        built_in().unwrap().find(text, 1.0, |name| {
+            if name.chance >= 1.0 {
+                rows.push((&text[name.start..name.end], name.label));
+            }
+        });
         rows.sort_unstable();
         rows.dedup();
         rows

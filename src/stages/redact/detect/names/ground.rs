@@ -306,6 +306,8 @@ fn points(line: &[u8]) -> usize {
                 b'(' => usize::from(letter) * 2,
                 b'[' => usize::from(letter) * 2,
                 b']' => 1,
+                // A quote that is escaped stands in prose, too.
+                b'\\' if matches!(next, b'"' | b'\'') => 0,
                 b'\\' | b'^' | b'~' => 1,
                 b'"' => usize::from(
                     matches!(before, b'=' | b'(' | b'[' | b'{' | b',') || matches!(next, b':' | b';' | b']' | b'}'),

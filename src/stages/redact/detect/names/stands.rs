@@ -41,7 +41,8 @@ pub(super) fn stands(text: &[u8], row: &[Word], label: usize, ground: Ground, to
 }
 
 /// Words of computing that are written like names, none of which is a common name of a person.
-const TERMS: [&str; 90] = [
+const TERMS: [&str; 91] = [
+    "ctrl-c",
     "json",
     "csv",
     "xml",
@@ -175,7 +176,7 @@ fn glued(text: &[u8], start: usize, end: usize, words: usize) -> bool {
         _ => false,
     };
     left || match after {
-        b'_' | b'`' | b'\\' if !(after == b'\\' && matches!(behind, b'n' | b'r' | b't' | b'"')) => true,
+        b'_' | b'`' | b'\\' if !(after == b'\\' && matches!(behind, b'n' | b'r' | b't' | b'"' | b'\'')) => true,
         b'.' => behind.is_ascii_lowercase() || behind == b'_',
         b':' => behind == b':',
         b'-' => behind == b'>',

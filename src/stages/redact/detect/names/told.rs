@@ -16,7 +16,7 @@ use super::words::{Shape, Word, hash_of};
 const MOST_WORDS: usize = 6;
 
 /// End the name of a firm.
-const FIRMS: [&str; 40] = [
+const FIRMS: [&str; 42] = [
     "inc",
     "llc",
     "ltd",
@@ -57,9 +57,14 @@ const FIRMS: [&str; 40] = [
     "software",
     "networks",
     "analytics",
+    "incorporated",
+    "international",
 ];
 /// The first of them say it in small letters, too.
 const SURE_FIRMS: usize = 6;
+
+/// Stand in small letters behind the name of a firm.
+const BEHIND: [&str; 4] = ["office", "headquarters", "orchestra", "store"];
 
 /// Pairs behind which an employer stands, and places.
 const EMPLOYERS: [[&str; 2]; 17] = [
@@ -81,7 +86,11 @@ const EMPLOYERS: [[&str; 2]; 17] = [
     ["employee", "of"],
     ["hired", "by"],
 ];
-const WHERE: [[&str; 2]; 20] = [
+const WHERE: [[&str; 2]; 24] = [
+    ["is", "from"],
+    ["am", "from"],
+    ["i'm", "from"],
+    ["address", "of"],
     ["originally", "from"],
     ["moved", "to"],
     ["moved", "from"],
@@ -460,8 +469,12 @@ const CAPITAL_ONLY: [&str; 6] = ["polish", "swede", "dane", "finn", "georgian", 
 enum Tell {
     Firm,
     SureFirm,
+    /// Stands behind the name of a firm.
+    Behind,
     Country,
     Group,
+    /// `and` of partners.
+    Partners,
     /// The last word of a pair.
     Employer,
     Where,
@@ -482,6 +495,8 @@ impl Default for Told {
         for (n, word) in FIRMS.iter().enumerate() {
             tells.push((hash_of(word), if n < SURE_FIRMS { Tell::SureFirm } else { Tell::Firm }, 0));
         }
+        tells.push((hash_of("and"), Tell::Partners, 0));
+        tells.extend(BEHIND.iter().map(|word| (hash_of(word), Tell::Behind, 0)));
         for word in COUNTRIES.iter().chain(&MORE_COUNTRIES) {
             tells.push((hash_of(word), Tell::Country, 0));
         }
@@ -524,12 +539,21 @@ impl Told {
         let word = &words[at];
         match tell {
             Tell::Firm | Tell::SureFirm => Some((firm(words, at, tell == Tell::SureFirm)?, ORGANIZATION)),
+            Tell::Behind => {
+                let back =
+                    words[CONTEXT..at].iter().rev().take(MOST_WORDS).take_while(|word| word.is_capital()).count();
+                let named = words[at - back..at].iter().any(|word| word.entry.case() != Case::Small);
+                let starts = back > 0 && words[at - back].entry.case() == Case::Small;
+                let start = at - back + usize::from(starts);
+                (word.shape == Shape::Lower && named && start < at).then_some((start..at, ORGANIZATION))
+            }
             Tell::Country => Some((at..at + 1, PLACE)),
             Tell::Pair => words[at].is_capital().then_some((at - 1..at + 1, PLACE)),
             Tell::Group => {
                 let capital = word.shape == Shape::Lower && self.capital_only.binary_search(&word.hash).is_ok();
                 (!capital).then_some((at..at + 1, NATIONALITY))
             }
+            Tell::Partners => Some((partners(words, at)?, ORGANIZATION)),
             Tell::Employer => Some((capitals(words, at + 1)?, ORGANIZATION)),
             Tell::Where => Some((capitals(words, at + 1)?, PLACE)),
         }
@@ -549,6 +573,16 @@ fn capitals(words: &[Word], start: usize) -> Option<Range<usize>> {
         }
     }
     (end > start && !(end == start + 1 && weekday(&words[start]))).then_some(start..end)
+}
+
+/// `Brandl, Jones and Miller`: surnames, of which no place is one.
+fn partners(words: &[Word], and: usize) -> Option<Range<usize>> {
+    let row = and.checked_sub(3).filter(|start| *start >= CONTEXT).map(|start| start..and + 2)?;
+    let three = [&words[and - 3], &words[and - 1], &words[and + 1]];
+    let fits =
+        |word: &&&Word| word.shape == Shape::Title && word.entry.place() != 2 && word.entry.case() != Case::Small;
+    let surnames = three.iter().filter(|word| word.entry.last() > 0).count();
+    (words[and - 2].hash == comma() && three.iter().all(|word| fits(&word)) && surnames >= 2).then_some(row)
 }
 
 /// The name of a firm that ends with the word at `at`.
@@ -592,4 +626,41 @@ fn firm(words: &[Word], at: usize, sure: bool) -> Option<Range<usize>> {
 
 fn comma() -> u64 {
     u64::from(b',').wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::built_in;
+    use super::super::words::Words;
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&str, usize)> {
+        let names = built_in().unwrap();
+        let mut words = vec![Word::EDGE; CONTEXT];
+        Words::new(text, &names.model().lexicon).read(&mut words, usize::MAX);
+        words.extend([Word::EDGE; CONTEXT]);
+        let mut rows = Vec::new();
+        Told::default().find(&words, |row, label| {
+            rows.push((&text[words[row.start].start as usize..words[row.end - 1].end as usize], label));
+        });
+        rows
+    }
+
+    #[test]
+    fn what_one_word_tells() {
+        for (text, expected) in [
+            ("at Xyqo & Brandl GmbH today", &[("Xyqo & Brandl GmbH", ORGANIZATION)][..]),
+            ("from 3 Round Xyqos Inc.", &[("3 Round Xyqos Inc.", ORGANIZATION)]),
+            ("the bank and the group", &[]),
+            ("he works for Xyqo", &[("Xyqo", ORGANIZATION)]),
+            ("it works for me", &[]),
+            ("she moved to South Korea", &[("South Korea", PLACE), ("South Korea", PLACE)]),
+            ("we moved to a house", &[]),
+            ("two Danes polish a swede", &[("Danes", NATIONALITY)]),
+        ] {
+            let mut rows = found(text);
+            rows.sort_unstable();
+            assert_eq!(rows, expected, "{text}");
+        }
+    }
 }
