@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::features::{CONTEXT, sorted};
 use super::lexicon::Case;
 use super::model::{ORGANIZATION, PERSON, PLACE, POSTCODE};
-use super::words::{Shape, Word, hash_of};
+use super::words::{Shape, Word, hash_of, sign_hash};
 
 const LINE_MAX_WORDS: usize = 9;
 const NAME_MAX_WORDS: usize = 5;
@@ -61,7 +61,7 @@ pub struct Blocks {
 
 impl Default for Blocks {
     fn default() -> Blocks {
-        let comma = u64::from(b',').wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let comma = sign_hash(b',');
         Blocks { reach: sorted(&REACH), between: sorted(&BETWEEN), comma }
     }
 }
@@ -158,7 +158,7 @@ impl Blocks {
         let fits = |word: &Word| {
             word.is_capital()
                 || word.hash == self.comma
-                || word.hash == hash_of("&")
+                || word.hash == sign_hash(b'&')
                 || self.between.binary_search(&word.hash).is_ok()
         };
         let listed = |word: &Word| word.entry.first() == 1 || word.entry.place() > 0;
@@ -176,7 +176,7 @@ impl Blocks {
     fn joined(&self, words: &[Word], line: &Line) -> bool {
         words[line.words.clone()]
             .iter()
-            .any(|word| word.hash == self.comma || word.hash == hash_of("and") || word.hash == hash_of("&"))
+            .any(|word| word.hash == self.comma || word.hash == hash_of("and") || word.hash == sign_hash(b'&'))
     }
 }
 

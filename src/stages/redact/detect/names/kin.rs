@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::features::{CONTEXT, is_title};
 use super::lexicon::Case;
-use super::words::{Shape, Word, hash_of};
+use super::words::{Shape, Word, hash_of, sign_hash};
 
 /// A given name and a surname, of which a list of people's speakers is full.
 const SPEAKER_MAX_WORDS: usize = 3;
@@ -46,10 +46,9 @@ pub struct Kin {
 
 impl Default for Kin {
     fn default() -> Kin {
-        let sign = |sign: u8| u64::from(sign).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Kin {
-            comma: sign(b','),
-            colon: sign(b':'),
+            comma: sign_hash(b','),
+            colon: sign_hash(b':'),
             and: hash_of("and"),
             months: ["april", "may", "june", "august", "mercedes"].map(hash_of),
         }

@@ -11,459 +11,64 @@ use std::ops::Range;
 use super::features::{CONTEXT, sorted};
 use super::lexicon::Case;
 use super::model::{NATIONALITY, ORGANIZATION, PLACE};
-use super::words::{Shape, Word, hash_of};
+use super::words::{Shape, Word, hash_of, sign_hash};
 
 const MOST_WORDS: usize = 6;
 
 /// End the name of a firm.
-const FIRMS: [&str; 42] = [
-    "inc",
-    "llc",
-    "ltd",
-    "corp",
-    "plc",
-    "gmbh",
-    "corporation",
-    "technologies",
-    "consulting",
-    "holdings",
-    "associates",
-    "sons",
-    "partners",
-    "ventures",
-    "industries",
-    "enterprises",
-    "pharmaceuticals",
-    "logistics",
-    "solutions",
-    "systems",
-    "labs",
-    "capital",
-    "insurance",
-    "bank",
-    "university",
-    "institute",
-    "foundation",
-    "company",
-    "group",
-    "limited",
-    "llp",
-    "pty",
-    "ag",
-    "sarl",
-    "bv",
-    "oy",
-    "ab",
-    "software",
-    "networks",
-    "analytics",
-    "incorporated",
-    "international",
-];
+const FIRMS: &str = "inc llc ltd corp plc gmbh corporation technologies consulting holdings associates sons partners \
+    ventures industries enterprises pharmaceuticals logistics solutions systems labs capital insurance \
+    bank university institute foundation company group limited llp pty ag sarl bv oy ab software \
+    networks analytics incorporated international";
 /// The first of them say it in small letters, too.
 const SURE_FIRMS: usize = 6;
 
 /// Stand in small letters behind the name of a firm.
-const BEHIND: [&str; 4] = ["office", "headquarters", "orchestra", "store"];
+const BEHIND: &str = "office headquarters orchestra store";
 
 /// Pairs behind which an employer stands, and places.
-const EMPLOYERS: [[&str; 2]; 17] = [
-    ["work", "for"],
-    ["works", "for"],
-    ["worked", "for"],
-    ["working", "for"],
-    ["work", "at"],
-    ["works", "at"],
-    ["worked", "at"],
-    ["working", "at"],
-    ["employed", "by"],
-    ["employed", "at"],
-    ["ceo", "of"],
-    ["cto", "of"],
-    ["cfo", "of"],
-    ["founder", "of"],
-    ["job", "at"],
-    ["employee", "of"],
-    ["hired", "by"],
-];
-const WHERE: [[&str; 2]; 24] = [
-    ["is", "from"],
-    ["am", "from"],
-    ["i'm", "from"],
-    ["address", "of"],
-    ["originally", "from"],
-    ["moved", "to"],
-    ["moved", "from"],
-    ["here", "from"],
-    ["live", "in"],
-    ["lives", "in"],
-    ["lived", "in"],
-    ["living", "in"],
-    ["born", "in"],
-    ["flew", "to"],
-    ["flight", "to"],
-    ["flights", "to"],
-    ["fly", "to"],
-    ["travel", "to"],
-    ["trip", "to"],
-    ["based", "in"],
-    ["located", "in"],
-    ["drive", "to"],
-    ["arrive", "in"],
-    ["arrived", "in"],
-];
+const EMPLOYERS: &str = "work for, works for, worked for, working for, work at, works at, worked at, working at, employed by, \
+    employed at, ceo of, cto of, cfo of, founder of, job at, employee of, hired by";
+const WHERE: &str = "is from, am from, i'm from, address of, originally from, moved to, moved from, here from, live in, \
+    lives in, lived in, living in, born in, flew to, flight to, flights to, fly to, travel to, trip to, \
+    based in, located in, drive to, arrive in, arrived in";
 
-const COUNTRIES: [&str; 132] = [
-    "afghanistan",
-    "albania",
-    "algeria",
-    "andorra",
-    "angola",
-    "argentina",
-    "armenia",
-    "australia",
-    "austria",
-    "azerbaijan",
-    "bahamas",
-    "bahrain",
-    "bangladesh",
-    "barbados",
-    "belarus",
-    "belgium",
-    "belize",
-    "benin",
-    "bhutan",
-    "bolivia",
-    "botswana",
-    "brazil",
-    "brunei",
-    "bulgaria",
-    "burundi",
-    "cambodia",
-    "cameroon",
-    "canada",
-    "chile",
-    "colombia",
-    "congo",
-    "croatia",
-    "cuba",
-    "cyprus",
-    "czechia",
-    "denmark",
-    "djibouti",
-    "ecuador",
-    "egypt",
-    "england",
-    "eritrea",
-    "estonia",
-    "ethiopia",
-    "fiji",
-    "finland",
-    "france",
-    "gabon",
-    "gambia",
-    "germany",
-    "ghana",
-    "greece",
-    "greenland",
-    "guatemala",
-    "guyana",
-    "haiti",
-    "honduras",
-    "hungary",
-    "iceland",
-    "india",
-    "indonesia",
-    "iran",
-    "iraq",
-    "ireland",
-    "israel",
-    "italy",
-    "jamaica",
-    "japan",
-    "kazakhstan",
-    "kenya",
-    "kosovo",
-    "kuwait",
-    "kyrgyzstan",
-    "laos",
-    "latvia",
-    "lebanon",
-    "lesotho",
-    "liberia",
-    "libya",
-    "liechtenstein",
-    "lithuania",
-    "luxembourg",
-    "madagascar",
-    "malawi",
-    "malaysia",
-    "maldives",
-    "malta",
-    "mauritania",
-    "mauritius",
-    "mexico",
-    "moldova",
-    "monaco",
-    "mongolia",
-    "montenegro",
-    "morocco",
-    "mozambique",
-    "myanmar",
-    "namibia",
-    "nepal",
-    "netherlands",
-    "nicaragua",
-    "nigeria",
-    "norway",
-    "oman",
-    "pakistan",
-    "panama",
-    "paraguay",
-    "peru",
-    "philippines",
-    "poland",
-    "portugal",
-    "qatar",
-    "romania",
-    "russia",
-    "rwanda",
-    "scotland",
-    "senegal",
-    "serbia",
-    "singapore",
-    "slovakia",
-    "slovenia",
-    "somalia",
-    "spain",
-    "sudan",
-    "suriname",
-    "sweden",
-    "switzerland",
-    "syria",
-    "taiwan",
-    "tanzania",
-    "thailand",
-    "tunisia",
-    "uganda",
-];
-const MORE_COUNTRIES: [&str; 14] = [
-    "ukraine",
-    "uruguay",
-    "usa",
-    "u.s.a",
-    "uzbekistan",
-    "venezuela",
-    "vietnam",
-    "wales",
-    "yemen",
-    "zambia",
-    "zimbabwe",
-    "uae",
-    "turkmenistan",
-    "tajikistan",
-];
-const PAIRS: [[&str; 2]; 20] = [
-    ["new", "zealand"],
-    ["south", "africa"],
-    ["united", "kingdom"],
-    ["united", "states"],
-    ["south", "korea"],
-    ["north", "korea"],
-    ["saudi", "arabia"],
-    ["sri", "lanka"],
-    ["costa", "rica"],
-    ["puerto", "rico"],
-    ["el", "salvador"],
-    ["czech", "republic"],
-    ["hong", "kong"],
-    ["ivory", "coast"],
-    ["great", "britain"],
-    ["sierra", "leone"],
-    ["burkina", "faso"],
-    ["dominican", "republic"],
-    ["san", "marino"],
-    ["northern", "ireland"],
-];
+const COUNTRIES: &str = "afghanistan albania algeria andorra angola argentina armenia australia austria azerbaijan bahamas \
+    bahrain bangladesh barbados belarus belgium belize benin bhutan bolivia botswana brazil brunei \
+    bulgaria burundi cambodia cameroon canada chile colombia congo croatia cuba cyprus czechia denmark \
+    djibouti ecuador egypt england eritrea estonia ethiopia fiji finland france gabon gambia germany \
+    ghana greece greenland guatemala guyana haiti honduras hungary iceland india indonesia iran iraq \
+    ireland israel italy jamaica japan kazakhstan kenya kosovo kuwait kyrgyzstan laos latvia lebanon \
+    lesotho liberia libya liechtenstein lithuania luxembourg madagascar malawi malaysia maldives malta \
+    mauritania mauritius mexico moldova monaco mongolia montenegro morocco mozambique myanmar namibia \
+    nepal netherlands nicaragua nigeria norway oman pakistan panama paraguay peru philippines poland \
+    portugal qatar romania russia rwanda scotland senegal serbia singapore slovakia slovenia somalia \
+    spain sudan suriname sweden switzerland syria taiwan tanzania thailand tunisia uganda ukraine \
+    uruguay usa u.s.a uzbekistan venezuela vietnam wales yemen zambia zimbabwe uae turkmenistan \
+    tajikistan";
+const PAIRS: &str = "new zealand, south africa, united kingdom, united states, south korea, north korea, saudi arabia, \
+    sri lanka, costa rica, puerto rico, el salvador, czech republic, hong kong, ivory coast, \
+    great britain, sierra leone, burkina faso, dominican republic, san marino, northern ireland";
 
 /// Nationalities, religions, political groups: also with an `s` behind.
-const GROUPS: [&str; 173] = [
-    "afghan",
-    "albanian",
-    "algerian",
-    "american",
-    "andorran",
-    "angolan",
-    "argentine",
-    "argentinian",
-    "armenian",
-    "australian",
-    "austrian",
-    "azerbaijani",
-    "bahamian",
-    "bahraini",
-    "bangladeshi",
-    "barbadian",
-    "belarusian",
-    "belgian",
-    "belizean",
-    "belizian",
-    "bhutanese",
-    "bolivian",
-    "bosnian",
-    "brazilian",
-    "british",
-    "bruneian",
-    "bulgarian",
-    "burmese",
-    "burundian",
-    "cambodian",
-    "cameroonian",
-    "canadian",
-    "catalan",
-    "chadian",
-    "chechen",
-    "chilean",
-    "chinese",
-    "colombian",
-    "congolese",
-    "croatian",
-    "cuban",
-    "cypriot",
-    "czech",
-    "danish",
-    "dane",
-    "dutch",
-    "ecuadorean",
-    "ecuadorian",
-    "egyptian",
-    "english",
-    "englishman",
-    "englishmen",
-    "eritrean",
-    "estonian",
-    "ethiopian",
-    "fijian",
-    "filipino",
-    "finn",
-    "finnish",
-    "french",
-    "frenchman",
-    "gambian",
-    "georgian",
-    "german",
-    "ghanaian",
-    "greek",
-    "greenlander",
-    "greenlandic",
-    "guatemalan",
-    "guyanese",
-    "haitian",
-    "honduran",
-    "hungarian",
-    "icelander",
-    "icelandic",
-    "indian",
-    "indonesian",
-    "iranian",
-    "iraqi",
-    "irish",
-    "irishman",
-    "israeli",
-    "italian",
-    "ivorian",
-    "jamaican",
-    "japanese",
-    "jordanian",
-    "kazakh",
-    "kenyan",
-    "korean",
-    "kosovar",
-    "kurdish",
-    "kuwaiti",
-    "laotian",
-    "latvian",
-    "lebanese",
-    "liberian",
-    "libyan",
-    "lithuanian",
-    "macedonian",
-    "malaysian",
-    "maltese",
-    "mauritian",
-    "mexican",
-    "moldovan",
-    "mongolian",
-    "moroccan",
-    "namibian",
-    "nepalese",
-    "nepali",
-    "nicaraguan",
-    "nigerian",
-    "norwegian",
-    "omani",
-    "pakistani",
-    "palestinian",
-    "panamanian",
-    "paraguayan",
-    "peruvian",
-    "polish",
-    "portuguese",
-    "qatari",
-    "romanian",
-    "russian",
-    "rwandan",
-    "salvadoran",
-    "saudi",
-    "scottish",
-    "senegalese",
-    "serbian",
-    "singaporean",
-    "slovak",
-    "slovenian",
-    "somali",
-    "spanish",
-    "spaniard",
-    "sudanese",
-    "surinamese",
-    "swede",
-    "swedish",
-    "swiss",
-    "syrian",
-    "taiwanese",
-    "tanzanian",
-    "thai",
-    "tibetan",
-    "tunisian",
-    "turkish",
-    "ugandan",
-    "ukrainian",
-    "uruguayan",
-    "uzbek",
-    "venezuelan",
-    "vietnamese",
-    "welsh",
-    "yemeni",
-    "zambian",
-    "zimbabwean",
-    "catholic",
-    "protestant",
-    "muslim",
-    "jew",
-    "jewish",
-    "hindu",
-    "buddhist",
-    "sikh",
-    "mormon",
-    "shia",
-    "shiite",
-    "shii",
-    "sunni",
-    "democrat",
-    "republican",
-];
+const GROUPS: &str = "afghan albanian algerian american andorran angolan argentine argentinian armenian australian \
+    austrian azerbaijani bahamian bahraini bangladeshi barbadian belarusian belgian belizean belizian \
+    bhutanese bolivian bosnian brazilian british bruneian bulgarian burmese burundian cambodian \
+    cameroonian canadian catalan chadian chechen chilean chinese colombian congolese croatian cuban \
+    cypriot czech danish dane dutch ecuadorean ecuadorian egyptian english englishman englishmen \
+    eritrean estonian ethiopian fijian filipino finn finnish french frenchman gambian georgian german \
+    ghanaian greek greenlander greenlandic guatemalan guyanese haitian honduran hungarian icelander \
+    icelandic indian indonesian iranian iraqi irish irishman israeli italian ivorian jamaican japanese \
+    jordanian kazakh kenyan korean kosovar kurdish kuwaiti laotian latvian lebanese liberian libyan \
+    lithuanian macedonian malaysian maltese mauritian mexican moldovan mongolian moroccan namibian \
+    nepalese nepali nicaraguan nigerian norwegian omani pakistani palestinian panamanian paraguayan \
+    peruvian polish portuguese qatari romanian russian rwandan salvadoran saudi scottish senegalese \
+    serbian singaporean slovak slovenian somali spanish spaniard sudanese surinamese swede swedish swiss \
+    syrian taiwanese tanzanian thai tibetan tunisian turkish ugandan ukrainian uruguayan uzbek \
+    venezuelan vietnamese welsh yemeni zambian zimbabwean catholic protestant muslim jew jewish hindu \
+    buddhist sikh mormon shia shiite shii sunni democrat republican";
 /// Small letters make something else of these.
-const CAPITAL_ONLY: [&str; 6] = ["polish", "swede", "dane", "finn", "georgian", "republican"];
+const CAPITAL_ONLY: &str = "polish swede dane finn georgian republican";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Tell {
@@ -492,25 +97,26 @@ pub struct Told {
 impl Default for Told {
     fn default() -> Told {
         let mut tells = Vec::new();
-        for (n, word) in FIRMS.iter().enumerate() {
+        for (n, word) in FIRMS.split_whitespace().enumerate() {
             tells.push((hash_of(word), if n < SURE_FIRMS { Tell::SureFirm } else { Tell::Firm }, 0));
         }
         tells.push((hash_of("and"), Tell::Partners, 0));
-        tells.extend(BEHIND.iter().map(|word| (hash_of(word), Tell::Behind, 0)));
-        for word in COUNTRIES.iter().chain(&MORE_COUNTRIES) {
+        tells.extend(BEHIND.split_whitespace().map(|word| (hash_of(word), Tell::Behind, 0)));
+        for word in COUNTRIES.split_whitespace() {
             tells.push((hash_of(word), Tell::Country, 0));
         }
-        for word in GROUPS {
+        for word in GROUPS.split_whitespace() {
             tells.push((hash_of(word), Tell::Group, 0));
             tells.push((hash_of(&format!("{word}s")), Tell::Group, 0));
         }
-        for (pairs, tell) in [(&EMPLOYERS[..], Tell::Employer), (&WHERE, Tell::Where), (&PAIRS, Tell::Pair)] {
-            tells.extend(pairs.iter().map(|[first, last]| (hash_of(last), tell, hash_of(first))));
+        for (pairs, tell) in [(EMPLOYERS, Tell::Employer), (WHERE, Tell::Where), (PAIRS, Tell::Pair)] {
+            let pairs = pairs.split(',').filter_map(|pair| pair.trim().split_once(' '));
+            tells.extend(pairs.map(|(first, last)| (hash_of(last), tell, hash_of(first))));
         }
         tells.sort_unstable();
         let mut bits = [0; 16];
         tells.iter().for_each(|(word, ..)| bits[(word >> 6 & 15) as usize] |= 1 << (word & 63));
-        Told { tells, capital_only: sorted(&CAPITAL_ONLY), bits }
+        Told { tells, capital_only: sorted(&CAPITAL_ONLY.split_whitespace().collect::<Vec<_>>()), bits }
     }
 }
 
@@ -567,7 +173,7 @@ fn capitals(words: &[Word], start: usize) -> Option<Range<usize>> {
     let mut end = start;
     while end < last && end - start < MOST_WORDS && words[end].is_capital() {
         end += 1;
-        let joined = words[end].hash == hash_of("of") || words[end].hash == hash_of("&");
+        let joined = words[end].hash == hash_of("of") || words[end].hash == sign_hash(b'&');
         if joined && words.get(end + 1).is_some_and(Word::is_capital) {
             end += 1;
         }
@@ -592,7 +198,7 @@ fn firm(words: &[Word], at: usize, sure: bool) -> Option<Range<usize>> {
         return None;
     }
     let mut start = at;
-    let small = [hash_of("and"), hash_of("of"), hash_of("&")];
+    let small = [hash_of("and"), hash_of("of"), sign_hash(b'&')];
     while start > CONTEXT && at - start < MOST_WORDS {
         let word = &words[start - 1];
         let comma = word.hash == self::comma() && start < at && words[start].is_capital();
@@ -625,7 +231,7 @@ fn firm(words: &[Word], at: usize, sure: bool) -> Option<Range<usize>> {
 }
 
 fn comma() -> u64 {
-    u64::from(b',').wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    sign_hash(b',')
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Word {
 
     /// A full stop right behind that word.
     pub fn is_dot_behind(&self, before: &Word) -> bool {
-        self.hash == u64::from(b'.').wrapping_mul(MULTIPLIER) && self.start == before.end
+        self.hash == sign_hash(b'.') && self.start == before.end
     }
 
     pub fn is_capital(&self) -> bool {
@@ -87,6 +87,11 @@ pub fn hash(text: &[u8], start: usize, end: usize) -> u64 {
 /// The hash of a word given as such.
 pub fn hash_of(word: &str) -> u64 {
     hash(word.as_bytes(), 0, word.len())
+}
+
+/// The hash of a sign.
+pub fn sign_hash(sign: u8) -> u64 {
+    u64::from(sign).wrapping_mul(MULTIPLIER)
 }
 
 /// Words whose stop belongs to them.
@@ -220,7 +225,7 @@ impl<'a> Words<'a> {
         }
         let shape = if matches!(byte, b'.' | b'!' | b'?' | b':') { Shape::Stop } else { Shape::Sign };
         self.at += 1;
-        let hash = u64::from(byte).wrapping_mul(MULTIPLIER);
+        let hash = sign_hash(byte);
         out.push(Word { start: start as u32, end: self.at as u32, hash, entry: Entry::NONE, shape });
     }
 
