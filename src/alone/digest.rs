@@ -1,6 +1,7 @@
 //! Turns the records of a chunk into hashes.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Mutex;
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -39,7 +40,25 @@ pub struct Digester<'a> {
 /// which of two that come at once is the second does not show, because both would say the same.
 #[derive(Default)]
 pub struct Seen {
-    shards: [Mutex<HashSet<[u64; 2]>>; 32],
+    shards: [Mutex<HashSet<u128, BuildHasherDefault<Own>>>; 32],
+}
+
+/// The first half of a key, which is a hash already.
+#[derive(Default)]
+struct Own(u64);
+
+impl Hasher for Own {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |sum, byte| sum.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = key as u64;
+    }
 }
 
 impl Seen {
@@ -47,7 +66,8 @@ impl Seen {
     fn insert(&self, key: [u64; 2]) -> bool {
         let shard = &self.shards[(key[1] >> 59) as usize];
         // A thread that panicked has left a set that is whole.
-        shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key)
+        let whole = u128::from(key[0]) << 64 | u128::from(key[0] ^ key[1]);
+        shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(whole)
     }
 }
 

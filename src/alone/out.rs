@@ -140,7 +140,7 @@ fn numbers(at: usize, row: &Row, fates: &Fates) -> (Option<f32>, Option<f32>, Op
     let all = Numbers { user: 1.0, assistant: 1.0, containment: 1.0 };
     let (user, assistant, containment) = match (fates.fate[at], found) {
         (Fate::Keep | Fate::Reject, _) => (None, None, None),
-        (Fate::Prefix, None) => (None, None, Some(1.0)),
+        (Fate::Prefix, found) => (None, None, Some(found.map_or(1.0, |found| found.containment))),
         (_, found) => {
             let Numbers { user, assistant, containment } = found.unwrap_or(all);
             (Some(user), Some(assistant), Some(containment))
