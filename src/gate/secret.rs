@@ -150,7 +150,7 @@ mod tests {
             ("-----BEGIN RSA PRIVATE KEY-----\n{b64:64}\n{b64:64}", "pem"),
         ] {
             let key = expand(form);
-            assert_eq!(found(&format!("key={key} ok")), [(key.clone(), name)], "{form}");
+            assert_eq!(found(&format!("key={key}; ok")), [(key.clone(), name)], "{form}");
             assert_eq!(
                 found(&format!("key={key}zz_{key}")).len(),
                 usize::from(matches!(name, "openai" | "pem" | "jwt")),
