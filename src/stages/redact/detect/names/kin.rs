@@ -106,14 +106,15 @@ impl Kin {
     /// `eva kleist`, `benjamin a seiler` of one who writes no capitals.
     fn small(&self, words: &[Word], found: &mut impl FnMut(Range<usize>)) {
         for at in CONTEXT..words.len() - CONTEXT {
-            if !is_small_given(&words[at]) {
+            // A given name that no English text has may be a word of another language ("esa conexión").
+            if !is_small_given(&words[at]) || words[at].entry.case() != Case::Capital {
                 continue;
             }
             let middle = &words[at + 1];
             let letter = middle.shape == Shape::Lower && middle.end - middle.start == 1;
             let next = at + 1 + usize::from(letter) + usize::from(letter && words[at + 2].shape == Shape::Stop);
             let whole = words.get(next).is_some_and(is_odd);
-            let alone = words[at].entry.place() == 0 && words[at].entry.case() == Case::Capital;
+            let alone = words[at].entry.place() == 0;
             if whole || alone && !self.months.contains(&words[at].hash) {
                 found(at..if whole { next + 1 } else { at + 1 });
             }
