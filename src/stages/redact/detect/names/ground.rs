@@ -286,6 +286,12 @@ fn points(line: &[u8]) -> usize {
         let byte = line[at];
         let next = *line.get(at + 1).unwrap_or(&b' ');
         let letter = before.is_ascii_alphanumeric() || before == b'_';
+        if line[at..].starts_with(b"://") || byte == b'@' && letter && next.is_ascii_alphanumeric() {
+            points = word;
+            at += line[at..].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
+            before = b' ';
+            continue;
+        }
         points += match Class::of(byte) {
             Class::Space => {
                 word = points;
@@ -319,18 +325,6 @@ fn points(line: &[u8]) -> usize {
                 b'.' => usize::from(letter && next.is_ascii_lowercase()),
                 b'$' => usize::from(next.is_ascii_alphabetic() || matches!(next, b'{' | b'(')) * 2,
                 b';' => 0,
-                b':' if next == b'/' && line.get(at + 2) == Some(&b'/') => {
-                    points = word;
-                    at += line[at..].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
-                    before = b' ';
-                    continue;
-                }
-                b'@' if letter && next.is_ascii_alphanumeric() => {
-                    points = word;
-                    at += line[at..].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
-                    before = b' ';
-                    continue;
-                }
                 _ => 0,
             },
             _ => 0,
