@@ -155,10 +155,17 @@ fn packed_files_and_arrays_give_the_same_decisions() {
 fn losing_most_is_refused_unless_it_is_meant() {
     let folder = tempfile::tempdir().unwrap();
     let (file, out) = (folder.path().join("in.jsonl"), folder.path().join("out"));
+    // Copies are certain, and no reason to refuse.
     std::fs::write(&file, vec![chat("x", &["all", "the same"]); 120].join("\n")).unwrap();
+    let (report, refusal) = run(&options(&[&file], &out)).unwrap();
+    assert_eq!((report.kept, report.exact, refusal.is_none()), (1, 119, true));
+    std::fs::remove_file(out.join("kept.jsonl")).unwrap();
+    let asked = |n: u32| format!("{} {}", words(0, 60), words(500 + n, 501 + n));
+    let near: Vec<String> = (0..120).map(|n| chat("x", &[asked(n).as_str(), "the same"])).collect();
+    std::fs::write(&file, near.join("\n")).unwrap();
     let mut options = options(&[&file], &out);
     let (report, refusal) = run(&options).unwrap();
-    assert_eq!((report.kept, report.exact), (1, 119));
+    assert!(report.near > 100, "{}", report.near);
     assert_eq!(refusal.unwrap().exit() as i32, 10);
     assert!(!out.join("kept.jsonl").exists() && out.join("decisions.jsonl").exists());
     assert_eq!(report.warnings.len(), 2);

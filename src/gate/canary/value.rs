@@ -136,6 +136,8 @@ pub const ROWS: &[Row] = &[
     ),
     (Kind::Organization, "She works at ‹{Vel|Zyr|Oth|Bram|Kest}{mira|dan|elin|ovar} Systems› in town.", any),
     (Kind::Place, "We flew from ‹{Paris|Chicago|Vienna|Lisbon|Oslo|Boston}› to the coast.", any),
+    (Kind::Nrp, "She is ‹{Norwegian|Peruvian|Catholic|Korean|Estonian|Bolivian}› by birth.", any),
+    (Kind::Url, "my web page is ‹https://www.{l:9}.org/{l:6}› these days", any),
     (Kind::Username, "my username is ‹{l:6}_{l:3}{d:2}›", any),
     (Kind::AccountId, "customer ID: ‹C-{d19:8}›", any),
     (Kind::Geo, "location: ‹{4|5}{d:1}.{d19:5}, {1|2}{d:1}.{d19:5}›", any),
@@ -258,7 +260,7 @@ mod tests {
             let draw = |seed: &[u8]| made(row, &mut Draw::of(blake3::hash(seed))).1;
             assert!((row.2)(&draw(b"a")), "{kind:?} {}", draw(b"a"));
             assert_eq!(draw(b"a"), draw(b"a"));
-            let few = matches!(kind, Kind::Place | Kind::SeedPhrase | Kind::Age | Kind::Organization);
+            let few = matches!(kind, Kind::Place | Kind::SeedPhrase | Kind::Age | Kind::Organization | Kind::Nrp);
             assert!(few || draw(b"a") != draw(b"b"), "{kind:?}");
         }
     }
