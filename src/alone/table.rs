@@ -86,12 +86,12 @@ impl Table {
         let number =
             u16::try_from(number).map_err(|_| Error::Usage("more than 65,536 files; put some together".to_owned()))?;
         let first = self.rows.len();
-        let (mut chunks, mut stream) = source.split();
+        let (chunks, mut stream) = source.split();
         let (send, receive) = sync_channel::<Result<Chunk>>(2 * options.threads);
         let mut newlines = 0;
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                while let Some(chunk) = chunks.next() {
+                for chunk in chunks {
                     if send.send(chunk).is_err() {
                         break;
                     }

@@ -28,7 +28,7 @@ fn words(from: u32, to: u32) -> String {
 }
 
 fn chat(id: &str, turns: &[&str]) -> String {
-    let role = |at: usize| if at % 2 == 0 { "user" } else { "assistant" };
+    let role = |at: usize| if at.is_multiple_of(2) { "user" } else { "assistant" };
     let turns: Vec<_> =
         turns.iter().enumerate().map(|(at, text)| serde_json::json!({"role": role(at), "content": text})).collect();
     serde_json::json!({"id": id, "messages": turns}).to_string()

@@ -183,7 +183,7 @@ fn records(run: &Run, redactor: &Redactor) -> Vec<Answer> {
             Err(refusal) => vec![Err((line_number, refusal.as_str()))],
         }
     };
-    lines.par_iter().enumerate().with_min_len(16).flat_map_iter(|line| one(line)).collect()
+    lines.par_iter().enumerate().with_min_len(16).flat_map_iter(one).collect()
 }
 
 fn text(run: &Run, redactor: &Redactor) -> Vec<Answer> {
@@ -227,7 +227,10 @@ mod tests {
     use crate::config::Redact;
     use crate::record::ProjectKey;
 
-    fn scanned(name: &str, bytes: &[u8]) -> (Vec<(u64, usize, String, usize, usize)>, Summary) {
+    /// Line, column, field, first byte, byte behind.
+    type Place = (u64, usize, String, usize, usize);
+
+    fn scanned(name: &str, bytes: &[u8]) -> (Vec<Place>, Summary) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();

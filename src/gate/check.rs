@@ -135,7 +135,7 @@ pub fn gstin(raw: &str) -> bool {
 
 pub fn ean13(raw: &str) -> bool {
     let id = packed(raw);
-    id.len() == 13 && sum(&id, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]) % 10 == 0
+    id.len() == 13 && sum(&id, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
 }
 
 pub fn hetu(raw: &str) -> bool {
@@ -215,7 +215,7 @@ pub fn rrn(raw: &str) -> bool {
 pub fn rodne_cislo(raw: &str) -> bool {
     let id = packed(raw);
     let month = number(id.get(2..4).unwrap_or_default()) % 50;
-    id.len() == 10 && is_day(month, number(&id[4..6])) && number(&id) % 11 == 0
+    id.len() == 10 && is_day(month, number(&id[4..6])) && number(&id).is_multiple_of(11)
 }
 
 pub fn thai(raw: &str) -> bool {
@@ -270,7 +270,8 @@ mod tests {
     /// sums that let one in eleven through, at most places).
     #[test]
     fn published_numbers_hold_and_their_neighbours_do_not() {
-        let rows: &[(fn(&str) -> bool, &[&str])] = &[
+        type Row = (fn(&str) -> bool, &'static [&'static str]);
+        let rows: &[Row] = &[
             (luhn, &["4111 1111 1111 1111", "79927398713"]),
             (iban, &["GB82 WEST 1234 5698 7654 32", "DE89370400440532013000"]),
             (cpf, &["111.444.777-35", "390.533.447-05"]),

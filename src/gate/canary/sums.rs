@@ -127,12 +127,12 @@ pub fn pps(raw: &str) -> bool {
 }
 
 pub fn tfn(raw: &str) -> bool {
-    sum(&packed(raw), &[1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 == 0
+    sum(&packed(raw), &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11)
 }
 
 pub fn abn(raw: &str) -> bool {
     // The first digit counts one less.
-    (sum(&packed(raw), &[10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) + 79) % 89 == 0
+    (sum(&packed(raw), &[10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) + 79).is_multiple_of(89)
 }
 
 pub fn acn(raw: &str) -> bool {
@@ -149,7 +149,7 @@ pub fn taiwan(raw: &str) -> bool {
     let id = packed(raw);
     let place = id.first().and_then(|first| b"ABCDEFGHJKLMNPQRSTUVXYWZIO".iter().position(|letter| letter == first));
     let Some(n) = place.map(|place| place as u32 + 10) else { return false };
-    (n / 10 + n % 10 * 9 + sum(&id[1..], &[8, 7, 6, 5, 4, 3, 2, 1, 1])) % 10 == 0
+    (n / 10 + n % 10 * 9 + sum(&id[1..], &[8, 7, 6, 5, 4, 3, 2, 1, 1])).is_multiple_of(10)
 }
 
 pub fn tckn(raw: &str) -> bool {
@@ -194,7 +194,7 @@ pub fn dea(raw: &str) -> bool {
 }
 
 pub fn routing(raw: &str) -> bool {
-    sum(&packed(raw), &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0
+    sum(&packed(raw), &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
 }
 
 pub fn vin(raw: &str) -> bool {
@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn published_numbers_hold_and_others_do_not() {
-        let rows: &[(fn(&str) -> bool, &str, &str)] = &[
+        type Row = (fn(&str) -> bool, &'static str, &'static str);
+        let rows: &[Row] = &[
             (tax_id, "86095742719", "86095742718"),
             (iso_11_10, "DE136695976", "DE136695977"),
             (kvnr, "A123456780", "A123456781"),

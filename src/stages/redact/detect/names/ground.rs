@@ -217,10 +217,7 @@ fn line_of(line: &[u8], end: u32, open: &mut Open) -> Line {
     if open.comment > 0 && rest.windows(2).any(|two| two == b"*/") {
         open.comment = 0;
     }
-    let marked = match rest {
-        [b'#', b' ' | b'#', ..] | [b'#'] | [b'-', b'-', b' ', ..] | [b'-', b'-'] => true,
-        _ => false,
-    };
+    let marked = matches!(rest, [b'#', b' ' | b'#', ..] | [b'#'] | [b'-', b'-', b' ', ..] | [b'-', b'-']);
     let code = open.fence || commented || (is_suspect(rest) || begins(rest, begin)) && is_code(line, begin);
     Line {
         end,
