@@ -42,7 +42,7 @@ pub fn pair(seed: u64, case: usize, n: u64) -> Pair {
             changed(vec![short(chance), short(chance)], |words, chance| recased(words, chance), chance, 2)
         }
         1 => changed(talk(chance, 20, 120), |words, chance| recased(words, chance), chance, 2),
-        2 => changed(talk(chance, 40, 200), replaced, chance, side),
+        2 => changed(talk(chance, 40, 200), |words, chance| replaced(words, chance), chance, side),
         3 => changed(talk(chance, 40, 300), |words, chance| words.insert(0, chance.word()), chance, side),
         4 => changed(talk(chance, 40, 300), appended, chance, side),
         5 => snapshot(chance),
@@ -50,7 +50,7 @@ pub fn pair(seed: u64, case: usize, n: u64) -> Pair {
         7 => few_apart(chance),
         8 => template(chance, n),
         9 => other_answer(chance, n),
-        _ => changed(numbers(chance), digits, chance, side),
+        _ => changed(numbers(chance), |words, chance| digits(words, chance), chance, side),
     };
     Pair { a, b, duplicate }
 }
@@ -94,7 +94,7 @@ fn changed(
     (talk, other)
 }
 
-fn recased(words: &mut Vec<String>, chance: &mut Chance) {
+fn recased(words: &mut [String], chance: &mut Chance) {
     for word in words.iter_mut() {
         match chance.below(4) {
             0 => *word = word.to_uppercase(),
@@ -107,7 +107,7 @@ fn recased(words: &mut Vec<String>, chance: &mut Chance) {
     words[0] = format!("  {}", words[0].to_uppercase());
 }
 
-fn replaced(words: &mut Vec<String>, chance: &mut Chance) {
+fn replaced(words: &mut [String], chance: &mut Chance) {
     let at = chance.between(2, words.len() - 3);
     words[at] = format!("{}x", chance.word());
 }
@@ -151,7 +151,7 @@ fn template(chance: &mut Chance, n: u64) -> (Talk, Talk) {
         );
         let said = chance.between(30, 90);
         let body = chance.prose(said).join(" ");
-        let answer = if n % 2 == 0 {
+        let answer = if n.is_multiple_of(2) {
             body
         } else {
             format!(
@@ -193,7 +193,7 @@ fn numbers(chance: &mut Chance) -> Talk {
 }
 
 /// One number becomes another.
-fn digits(words: &mut Vec<String>, _: &mut Chance) {
+fn digits(words: &mut [String], _: &mut Chance) {
     let is_number = |word: &&mut String| word.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(number) = words.iter_mut().find(is_number) {
         *number = number.bytes().map(|byte| char::from(b'0' + (byte - b'0' + 1) % 10)).collect();
