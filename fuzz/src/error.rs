@@ -8,6 +8,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Error;
 
 impl Error {
+    pub fn io(_: impl Into<std::path::PathBuf>, _: &std::io::Error) -> Error {
+        Error
+    }
+
     pub fn config(_: impl AsRef<Path>, _: impl Into<String>) -> Error {
         Error
     }
