@@ -6,10 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::key_of_environment;
+use super::args::{key_of_environment, passing_key};
 use crate::config::{Loaded, Preset, Redact};
 use crate::error::{Error, Result};
-use crate::record::ProjectKey;
 use crate::runner;
 use crate::stages::redact::Redactor;
 
@@ -74,10 +73,10 @@ impl PolicyArgs {
             Some(loaded) => Some(runner::project_key(loaded)?),
             None => key_of_environment()?,
         };
-        let passing_key = known.is_none();
-        let key = known.unwrap_or_else(passing);
+        let is_passing = known.is_none();
+        let key = known.unwrap_or_else(passing_key);
         let redactor = Redactor::new(&config, &key).map_err(|what| Error::Usage(as_options(&what)))?;
-        Ok(Chosen { redactor, limit: config.limits.text_bytes, passing_key })
+        Ok(Chosen { redactor, limit: config.limits.text_bytes, passing_key: is_passing })
     }
 
     fn apply(&self, config: &mut Redact) {
@@ -100,13 +99,4 @@ fn as_options(what: &str) -> String {
     [("redact.types", "--types"), ("redact.min_score", "--min-score"), ("redact.allow", "--allow")]
         .iter()
         .fold(what.to_owned(), |what, (key, option)| what.replace(key, option))
-}
-
-/// A key for this call alone.
-fn passing() -> ProjectKey {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-    // Where things lie in memory differs from call to call as well.
-    let place = &raw const now as usize;
-    let hash = blake3::hash(format!("{now} {} {place}", std::process::id()).as_bytes());
-    ProjectKey::from_bytes(*hash.as_bytes())
 }

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
+use super::args::passing_key;
 use super::out;
 use crate::error::Result;
 use crate::input::Location;
-use crate::record::ProjectKey;
 use crate::{report, runner};
 
 #[derive(Debug, Subcommand)]
@@ -33,15 +33,7 @@ pub fn run(args: &Sources) -> Result<()> {
     let Sources::Inspect(args) = args;
     out::either(
         args.json,
-        &runner::inspect::inspect(&Location::parse(&args.file), &passing_key(&args.file))?,
+        &runner::inspect::inspect(&Location::parse(&args.file), &passing_key())?,
         report::inspect::text,
     )
-}
-
-/// Pseudonyms on the screen need a key, but nobody has to find them again: one for this call.
-fn passing_key(file: &str) -> ProjectKey {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-    let secret = format!("{file} {now} {}", std::process::id());
-    let hash = blake3::hash(secret.as_bytes());
-    ProjectKey::from_bytes(*hash.as_bytes())
 }
