@@ -7,10 +7,10 @@
 //! is written.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Float64Type, TimestampMicrosecondType, UInt32Type};
+use arrow::datatypes::{Float64Type, UInt32Type};
 use serde::Serialize;
 
 use super::sink::{column, numbers, text};
@@ -230,28 +230,10 @@ fn ranks(store: &Store, decided: &Folder, edges: &[Edge]) -> Result<HashMap<Stri
         let path = store.layer_dir(Sketch::NAME, key);
         let sketch = Folder { manifest: Manifest::read(&path.join(manifest::FILE))?, path };
         for file in sketch.files("part") {
-            read_ranks(&file, &wanted, &mut ranks)?;
+            parquet::read(&file, &["record_id", "conversation_id", "tokens", "created_at"], &mut |batch| {
+                super::dedup::read_ranks(&batch, &|record| wanted.contains(record), &mut ranks)
+            })?;
         }
     }
     Ok(ranks)
-}
-
-fn read_ranks(file: &Path, wanted: &BTreeSet<&str>, ranks: &mut HashMap<String, Rank>) -> Result<()> {
-    parquet::read(file, &["record_id", "conversation_id", "tokens", "created_at"], &mut |batch| {
-        let (records, ids) = (text(&batch, "record_id")?, text(&batch, "conversation_id")?);
-        let tokens = numbers::<UInt32Type>(&batch, "tokens")?;
-        let times = numbers::<TimestampMicrosecondType>(&batch, "created_at")?;
-        for (i, record) in records.as_string::<i32>().iter().flatten().enumerate() {
-            if wanted.contains(record) {
-                let time = times.is_valid(i).then(|| times.value(i));
-                let rank = Rank {
-                    tokens: std::cmp::Reverse(tokens.value(i)),
-                    created_at: (time.is_none(), time.unwrap_or_default()),
-                    conversation_id: ids.as_string::<i32>().value(i).to_owned(),
-                };
-                ranks.insert(record.to_owned(), rank);
-            }
-        }
-        Ok(())
-    })
 }

@@ -278,18 +278,7 @@ impl Job<'_> {
         let file = folder.join(file.path);
         self.engine.table("edges", Table::Edges.schema(), std::slice::from_ref(&file))?;
         for batch in self.engine.collect(STAGE, plan::RANKS).await? {
-            let (records, ids) = (text(&batch, "record_id")?, text(&batch, "conversation_id")?);
-            let tokens = numbers::<UInt32Type>(&batch, "tokens")?;
-            let times = numbers::<TimestampMicrosecondType>(&batch, "created_at")?;
-            for i in 0..batch.num_rows() {
-                let time = times.is_valid(i).then(|| times.value(i));
-                let rank = Rank {
-                    tokens: std::cmp::Reverse(tokens.value(i)),
-                    created_at: (time.is_none(), time.unwrap_or_default()),
-                    conversation_id: ids.as_string::<i32>().value(i).to_owned(),
-                };
-                ranks.insert(records.as_string::<i32>().value(i).to_owned(), rank);
-            }
+            read_ranks(&batch, &|_| true, &mut ranks)?;
         }
         Ok(ranks)
     }
@@ -385,6 +374,27 @@ fn books(sketches: &[Made<Sketch>], decisions: &Decisions, kept: u64) -> Books {
         }
     }
     books
+}
+
+/// Order keys of the records that are wanted.
+pub(super) fn read_ranks(
+    batch: &arrow::array::RecordBatch,
+    wanted: &dyn Fn(&str) -> bool,
+    ranks: &mut HashMap<String, Rank>,
+) -> Result<()> {
+    let (records, ids) = (text(batch, "record_id")?, text(batch, "conversation_id")?);
+    let tokens = numbers::<UInt32Type>(batch, "tokens")?;
+    let times = numbers::<TimestampMicrosecondType>(batch, "created_at")?;
+    for (i, record) in records.as_string::<i32>().iter().flatten().enumerate().filter(|(_, record)| wanted(record)) {
+        let time = times.is_valid(i).then(|| times.value(i));
+        let rank = Rank {
+            tokens: std::cmp::Reverse(tokens.value(i)),
+            created_at: (time.is_none(), time.unwrap_or_default()),
+            conversation_id: ids.as_string::<i32>().value(i).to_owned(),
+        };
+        ranks.insert(record.to_owned(), rank);
+    }
+    Ok(())
 }
 
 pub(super) fn read_edges(batch: &arrow::array::RecordBatch) -> Result<Vec<Edge>> {
