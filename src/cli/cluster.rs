@@ -48,9 +48,6 @@ pub struct Executor {
     /// Port for shuffle reads
     #[arg(long, value_name = "PORT", default_value_t = 50051)]
     port: u16,
-    /// Port for tasks
-    #[arg(long, value_name = "PORT", default_value_t = 50052)]
-    grpc_port: u16,
     /// Tasks at a time; without it, one for each core
     #[arg(long, value_name = "N", value_parser = args::count())]
     threads: Option<usize>,
@@ -73,7 +70,7 @@ Examples:
 const EXECUTOR_EXAMPLES: &str = "\
 Examples:
   gristmill cluster executor --scheduler node0:50050 --bind 0.0.0.0 --work-dir /scratch/gristmill --key-file project.key
-  gristmill cluster executor --scheduler 127.0.0.1:50050 --port 50061 --grpc-port 50062 --threads 2 --work-dir w2";
+  gristmill cluster executor --scheduler 127.0.0.1:50050 --port 50061 --threads 2 --work-dir w2";
 
 fn scheduler_address(written: &str) -> std::result::Result<(String, u16), String> {
     args::host_and_port(written).ok_or_else(|| format!("{written:?} is no scheduler; write host:port"))
@@ -129,7 +126,6 @@ mod with_feature {
     fn executor(args: &Executor) -> Result<()> {
         let key = key(args.key_file.as_ref())?;
         free(args.bind, args.port)?;
-        free(args.bind, args.grpc_port)?;
         let threads = args.threads.unwrap_or_else(args::available_threads);
         let (scheduler_host, scheduler_port) = args.scheduler.clone();
         let options = ExecutorOptions {
@@ -138,7 +134,6 @@ mod with_feature {
             bind: args.bind.to_string(),
             advertise: args.advertise.clone(),
             port: args.port,
-            grpc_port: args.grpc_port,
             vcores: threads,
             work_dir: args.work_dir.clone(),
             memory: args.memory_limit,

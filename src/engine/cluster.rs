@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use ballista::prelude::{SessionConfigExt, SessionContextExt};
 use ballista_core::ConfigProducer;
+use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::error::BallistaError;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::serde::{BallistaLogicalExtensionCodec, BallistaPhysicalExtensionCodec};
@@ -55,9 +56,11 @@ use crate::engine::{Resources, udf};
 use crate::error::Error;
 use crate::record::ProjectKey;
 
-/// Seconds between an executor's signs of life.
-const HEARTBEAT_SECONDS: u64 = 2;
-/// Seconds without one before an executor's work is given to others.
+/// Executors ask for tasks. When the scheduler hands them out, it counts free cores itself, and in
+/// Ballista 55 the cores of tasks that were rolled back with a lost executor never come back to it:
+/// a kill while two executors of one core were busy left the run, and every later one, waiting.
+const SCHEDULING: TaskSchedulingPolicy = TaskSchedulingPolicy::PullStaged;
+/// Seconds without a question before an executor's work is given to others; a busy one asks every 5.
 const EXECUTOR_TIMEOUT_SECONDS: u64 = 10;
 /// Seconds between two looks for dead executors.
 const EXPIRE_INTERVAL_SECONDS: u64 = 1;
@@ -101,8 +104,6 @@ pub struct ExecutorOptions {
     pub advertise: Option<String>,
     /// Port for shuffle reads (Arrow Flight).
     pub port: u16,
-    /// Port for tasks from the scheduler.
-    pub grpc_port: u16,
     /// Tasks' partitions at a time.
     pub vcores: usize,
     /// Folder for shuffle and spill files, made if missing.
@@ -120,6 +121,7 @@ pub async fn scheduler(options: SchedulerOptions) -> Result<()> {
         bind_host: options.bind,
         bind_port: options.port,
         external_host: options.advertise,
+        scheduling_policy: SCHEDULING,
         executor_timeout_seconds: EXECUTOR_TIMEOUT_SECONDS,
         expire_dead_executor_interval_seconds: EXPIRE_INTERVAL_SECONDS,
         no_executors_grace_period_seconds: NO_EXECUTORS_GRACE_SECONDS,
@@ -151,7 +153,8 @@ pub async fn executor(options: ExecutorOptions, key: ProjectKey) -> Result<()> {
         bind_host: options.bind,
         external_host: options.advertise,
         port: options.port,
-        grpc_port: options.grpc_port,
+        task_scheduling_policy: SCHEDULING,
+        grpc_port: 0, // an executor that asks for its tasks listens for none
         scheduler_host: options.scheduler_host,
         scheduler_port: options.scheduler_port,
         scheduler_connect_timeout_seconds: CONNECT_SECONDS,
@@ -160,7 +163,6 @@ pub async fn executor(options: ExecutorOptions, key: ProjectKey) -> Result<()> {
         job_data_ttl_seconds: JOB_DATA_SECONDS,
         grpc_max_decoding_message_size: MAX_MESSAGE_BYTES,
         grpc_max_encoding_message_size: MAX_MESSAGE_BYTES,
-        executor_heartbeat_interval_seconds: HEARTBEAT_SECONDS,
         memory_pool_size: Some(options.memory),
         override_config_producer: Some(config_producer()),
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&state))),

@@ -91,11 +91,10 @@ start() {
 }
 executors=0
 executor() { # sets $pid
-    local flight
     executors=$((executors + 1))
-    free_port && flight=$port && free_port &&
+    free_port &&
         start "executor-$executors" "$port" "$gristmill" cluster executor --scheduler "127.0.0.1:$scheduler" \
-            --port "$flight" --grpc-port "$port" --threads 1 --work-dir "$work/work/$executors"
+            --port "$port" --threads 1 --work-dir "$work/work/$executors"
 }
 
 # run NAME PIPELINE ARGS…: a store $work/NAME; sets $took.
