@@ -384,6 +384,7 @@ pub fn cutter<'a>(
 /// - 4: placeholders of media with type, size and hash; who called, from where, tokens; script;
 ///   Parquet, YAML, packed entries; ranks; conversations that lie in several records.
 /// - 5: recorded HTTP, streams of events, transcripts within records; the language of short texts.
-pub const READER_VERSION: u32 = 5;
+/// - 6: a short question has the language of its answer.
+pub const READER_VERSION: u32 = 6;
 
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
