@@ -7,6 +7,7 @@
 //! that is kept; neither threads nor chunks show in the result; of a record only hashes stay in
 //! memory, and its place.
 
+mod against;
 mod check;
 mod chunk;
 mod digest;
@@ -30,9 +31,13 @@ use crate::input::Location;
 use crate::record::ProjectKey;
 use crate::stages::dedup::curve;
 
+pub use crate::stages::dedup::against::Settings as Looking;
 pub use crate::stages::dedup::sketch::Settings;
+pub use against::Against;
 pub use gate::Guards;
-pub use tell::{Cluster, Lost, Report};
+pub use tell::{Benchmark, Cluster, Lost, Report};
+
+use against::Known;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -49,6 +54,8 @@ pub struct Options {
     /// Bytes that are read and looked at together.
     pub chunk_bytes: usize,
     pub guards: Guards,
+    /// Benchmarks that no record may repeat.
+    pub against: Option<Against>,
 }
 
 /// Bytes of a chunk where nothing else is asked for: small enough for the cache of one core.
@@ -70,16 +77,17 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|err| Error::Usage(format!("--threads {}: {err}", options.threads)))?;
     let key = key();
+    let known = options.against.as_ref().map(|against| Known::read(against, options)).transpose()?;
     let (mut streams, seen) = (Vec::new(), digest::Seen::default());
     let mut table = table::Table::new(options.settings.bands as usize);
     for input in &options.inputs {
         let source = source::Source::open(input, options)?;
-        let stream = pool.install(|| table.read(source, streams.len(), options, &key, &seen))?;
+        let stream = pool.install(|| table.read(source, streams.len(), options, &key, (&seen, known.as_ref())))?;
         streams.push(stream);
     }
     drop(seen);
     pool.install(|| {
-        let mut fates = exact::decide(&mut table);
+        let mut fates = exact::decide(&mut table, options.against.as_ref().is_some_and(|against| against.drop));
         let order = near::order(&table, &fates);
         let buckets = near::Buckets::new(&mut table, &order, options.bucket_limit as usize);
         let mut sink = out::Edges::create(options, &table)?;
@@ -89,8 +97,9 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
         settle::near(&table, &mut fates, &order, &checked);
         settle::follow(&mut fates);
         check::containments(&table, &streams, &mut fates, options, &key)?;
-        out::decisions(options, &table, &fates)?;
-        let report = tell::report(options, &table, &streams, &fates, &checked);
+        out::decisions(options, &table, &fates, known.as_ref())?;
+        let mut report = tell::report(options, &table, &streams, &fates, &checked);
+        report.benchmarks = tell::benchmarks(&table, known.as_ref());
         let refusal = gate::refusal(&report, &options.guards);
         if refusal.is_none() {
             out::kept(options, &table, &streams, &fates)?;

@@ -7,6 +7,7 @@ use std::sync::mpsc::sync_channel;
 use rayon::prelude::*;
 
 use super::Options;
+use super::against::{Hit, Known};
 use super::chunk::Chunk;
 use super::digest::{Digest, Digester, Seen};
 use super::source::{Source, Stream};
@@ -58,6 +59,8 @@ pub struct Table {
     pub prefixes: Vec<u64>,
     /// First prompts, for popular ones.
     pub openings: Vec<u64>,
+    /// Rows of benchmarks that records repeat, in the order of the records.
+    pub hits: Vec<(u32, Hit)>,
     ids: Vec<u8>,
     id_ends: Vec<u64>,
 }
@@ -81,7 +84,7 @@ impl Table {
         number: usize,
         options: &Options,
         key: &ProjectKey,
-        seen: &Seen,
+        (seen, known): (&Seen, Option<&Known>),
     ) -> Result<Stream> {
         let number =
             u16::try_from(number).map_err(|_| Error::Usage("more than 65,536 files; put some together".to_owned()))?;
@@ -100,7 +103,7 @@ impl Table {
             let mut waves = receive.iter().peekable();
             while waves.peek().is_some() {
                 let wave = waves.by_ref().take(options.threads).collect::<Result<Vec<Chunk>>>()?;
-                let make = || Digester::new(options.settings, key, &stream.reading, seen);
+                let make = || Digester::new(options.settings, key, &stream.reading, seen).against(known);
                 let digests: Vec<Digest> =
                     wave.par_iter().map_init(make, |digester, chunk| digester.digest(chunk, number)).collect();
                 for digest in digests {
@@ -118,7 +121,8 @@ impl Table {
             return Err(Error::Usage("more than four thousand million records; split the input".to_owned()));
         }
         let (bands, normal) = ((self.bands.len() / self.width) as u32, self.normal.len() as u32);
-        let ids = self.ids.len() as u64;
+        let (ids, before) = (self.ids.len() as u64, self.rows.len() as u32);
+        self.hits.extend(digest.hits.into_iter().map(|(row, hit)| (before + row, hit)));
         self.rows.extend(digest.rows.into_iter().map(|mut row| {
             if row.bands != NONE {
                 row.bands += if row.is_short { normal } else { bands };

@@ -19,6 +19,7 @@ fn options(inputs: &[&Path], out: &Path) -> Options {
         threads: 2,
         chunk_bytes: CHUNK_BYTES,
         guards: Guards::default(),
+        against: None,
     }
 }
 
@@ -223,4 +224,49 @@ proptest! {
         let (report, _) = run(&options(&[&out.join("kept.jsonl")], &again)).unwrap();
         prop_assert_eq!((report.exact, report.prefix, report.near), (0, 0, 0));
     }
+}
+
+#[test]
+fn records_that_repeat_a_benchmark_are_dropped_or_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (question, other) = (words(0, 40), words(200, 240));
+    let bench = folder.path().join("bench.jsonl");
+    let rows = [
+        chat("q1", &[&question, "Yes."]),
+        serde_json::json!({"id": 7, "text": other}).to_string(),
+        chat("q3", &["never asked", "x"]),
+    ];
+    std::fs::write(&bench, rows.join("\n")).unwrap();
+    let lines = [
+        chat("a", &["something else", "fine"]),
+        chat("b", &[&question.to_uppercase(), "An answer of its own"]),
+        chat("c", &[&format!("please translate: {other} thanks"), "done"]),
+        chat("b2", &[&question.to_uppercase(), "An answer of its own"]),
+        // A snapshot of what is dropped stays where it repeats nothing itself.
+        chat("s", &["well then", "go on"]),
+        chat("l", &["well then", "go on", &question, "so"]),
+    ];
+    let file = folder.path().join("in.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let out = folder.path().join("out");
+    let settings = Looking { prompt: true, answer: true, ngram_words: 13, min_overlap: 0.5 };
+    let benchmarks = vec![("eval".to_owned(), Location::File(bench))];
+    let against = Against { benchmarks, settings, drop: true };
+    let options = Options { against: Some(against.clone()), ..options(&[&file], &out) };
+    let (report, _) = run(&options).unwrap();
+    assert_eq!((report.kept, report.contaminated), (2, 4));
+    let told = &report.benchmarks[0];
+    assert_eq!((told.rows, told.rows_met, told.records), (3, 2, 4));
+    let fates: Vec<_> = decided(&out).into_iter().map(|one| one.1).collect();
+    assert_eq!(fates, ["keep", "contaminated", "contaminated", "contaminated", "keep", "contaminated"]);
+    let decisions = std::fs::read_to_string(out.join("decisions.jsonl")).unwrap();
+    let line = |at: usize| serde_json::from_str::<serde_json::Value>(decisions.lines().nth(at).unwrap()).unwrap();
+    assert_eq!((&line(1)["benchmark_row"], &line(1)["rule"]), (&"q1".into(), &"benchmark_prompt".into()));
+    assert_eq!((&line(2)["benchmark_row"], &line(2)["rule"]), (&7.into(), &"benchmark_ngrams".into()));
+    assert!(line(0).get("benchmark").is_none() && line(1)["winner"].is_null());
+    let (report, _) = run(&Options { against: Some(Against { drop: false, ..against }), ..options }).unwrap();
+    assert_eq!((report.contaminated, report.exact, report.prefix), (0, 1, 1));
+    assert!(
+        std::fs::read_to_string(out.join("decisions.jsonl")).unwrap().contains("\"fate\":\"keep\",\"winner\":null")
+    );
 }
