@@ -13,6 +13,7 @@ mod chunk;
 mod digest;
 mod exact;
 mod gate;
+mod index;
 mod lines;
 mod near;
 mod out;
@@ -38,6 +39,8 @@ pub use gate::Guards;
 pub use tell::{Benchmark, Cluster, Lost, Report};
 
 use against::Known;
+use source::Stream;
+use table::Table;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -54,6 +57,8 @@ pub struct Options {
     /// Bytes that are read and looked at together.
     pub chunk_bytes: usize,
     pub guards: Guards,
+    /// Where sketches are kept for the next run.
+    pub index: Option<PathBuf>,
     /// Benchmarks that no record may repeat.
     pub against: Option<Against>,
 }
@@ -78,14 +83,8 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
     let pool = pool.map_err(|err| Error::Usage(format!("--threads {}: {err}", options.threads)))?;
     let key = key();
     let known = options.against.as_ref().map(|against| Known::read(against, options)).transpose()?;
-    let (mut streams, seen) = (Vec::new(), digest::Seen::default());
-    let mut table = table::Table::new(options.settings.bands as usize);
-    for input in &options.inputs {
-        let source = source::Source::open(input, options)?;
-        let stream = pool.install(|| table.read(source, streams.len(), options, &key, (&seen, known.as_ref())))?;
-        streams.push(stream);
-    }
-    drop(seen);
+    let mut table = Table::new(options.settings.bands as usize);
+    let streams = pool.install(|| read(&mut table, options, &key, known.as_ref()))?;
     pool.install(|| {
         let mut fates = exact::decide(&mut table, options.against.as_ref().is_some_and(|against| against.drop));
         let order = near::order(&table, &fates);
@@ -107,4 +106,34 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
         out::report(options, &report)?;
         Ok((report, refusal))
     })
+}
+
+/// Reads all inputs, or takes what is known of them.
+fn read(table: &mut Table, options: &Options, key: &ProjectKey, known: Option<&Known>) -> Result<Vec<Stream>> {
+    let mut index = options.index.as_ref().map(|folder| index::Index::open(folder, options, key)).transpose()?;
+    let (mut streams, seen) = (Vec::new(), digest::Seen::default());
+    for input in &options.inputs {
+        let (number, first) = (streams.len(), table.rows.len());
+        let source = source::Source::open(input, options)?;
+        let content = index.as_ref().map_or(Ok(None), |_| source.content())?;
+        let (Some(index), Some(content)) = (&mut index, content) else {
+            streams.push(table.read(source, number, options, key, (&seen, known))?);
+            continue;
+        };
+        let (part, mut stream) = match index.find(content)? {
+            Some(part) => (part, source.split().1),
+            None => {
+                // Whole by itself: what other files hold must not show.
+                let (mut part, own) = (Table::new(options.settings.bands as usize), digest::Seen::default());
+                let stream = part.read(source, 0, options, key, (&own, None))?;
+                index.keep(content, &part)?;
+                (part, stream)
+            }
+        };
+        stream.rows = first..first + part.rows.len();
+        table.append(part, number)?;
+        streams.push(stream);
+    }
+    index.map_or(Ok(()), index::Index::finish)?;
+    Ok(streams)
 }

@@ -43,14 +43,14 @@ pub fn check(options: &Options) -> Result<()> {
 }
 
 /// A file under another name until it is whole.
-struct Whole {
+pub struct Whole {
     path: PathBuf,
     temporary: PathBuf,
     to: BufWriter<File>,
 }
 
 impl Whole {
-    fn create(path: &Path) -> Result<Whole> {
+    pub fn create(path: &Path) -> Result<Whole> {
         let mut name = path.as_os_str().to_owned();
         name.push(".tmp");
         let temporary = PathBuf::from(name);
@@ -58,11 +58,11 @@ impl Whole {
         Ok(Whole { path: path.to_owned(), temporary, to: BufWriter::with_capacity(1 << 18, file) })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.to.write_all(bytes).map_err(|err| Error::io(&self.temporary, &err))
     }
 
-    fn finish(mut self) -> Result<()> {
+    pub fn finish(mut self) -> Result<()> {
         self.to.flush().map_err(|err| Error::io(&self.temporary, &err))?;
         fs::rename(&self.temporary, &self.path).map_err(|err| Error::io(&self.path, &err))
     }

@@ -61,6 +61,11 @@ pub struct DedupArgs {
     /// Keep what repeats a benchmark; its decision names the row
     #[arg(long)]
     tag_contaminated: bool,
+    /// Folder that keeps the hashes of each file for the next run: name all files again, and only new
+    /// ones are read; decisions are those of a run without it. What is not named is removed from it.
+    /// Packed files, arrays and tables are read each time
+    #[arg(long, value_name = "DIR", conflicts_with = "against")]
+    index: Option<PathBuf>,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -145,6 +150,7 @@ pub fn run(args: &DedupArgs) -> Result<()> {
             stop_lost: args.stop_lost,
             allow_wipeout: args.allow_wipeout,
         },
+        index: args.index.clone(),
         against: against(args),
     };
     let began = std::time::Instant::now();
