@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{args, out};
 use crate::alone::{self, Against, Guards, Looking, Options, Report, Settings};
+use crate::config::NearPreset;
 use crate::error::{Error, Result};
 use crate::input::Location;
 
@@ -26,7 +27,7 @@ pub struct DedupArgs {
     decisions: Option<PathBuf>,
     /// Bands and rows of the sketch: 16 x 8, 26 x 11 (less to compare), 32 x 8 (finds more)
     #[arg(long, value_enum, default_value = "balanced")]
-    preset: Preset,
+    preset: NearPreset,
     /// Exact Jaccard that the user side and the assistant side must both reach
     #[arg(long, value_name = "SHARE", default_value = "0.80", value_parser = share)]
     min_jaccard: f64,
@@ -89,22 +90,9 @@ Examples:
   gristmill dedup chats.jsonl --out clean --against mt-bench=mt_bench.jsonl --against ours=evals/gold.jsonl
   gristmill dedup --explain --preset recall";
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Preset {
-    Balanced,
-    Precise,
-    Recall,
-}
-
-impl Preset {
-    fn settings(self) -> Settings {
-        let (bands, rows_per_band) = match self {
-            Preset::Balanced => (16, 8),
-            Preset::Precise => (26, 11),
-            Preset::Recall => (32, 8),
-        };
-        Settings { shingle_words: 3, bands, rows_per_band, short_tokens: 10 }
-    }
+fn settings(preset: NearPreset) -> Settings {
+    let (bands, rows_per_band) = preset.bands_and_rows();
+    Settings { shingle_words: 3, bands, rows_per_band, short_tokens: 10 }
 }
 
 fn share(written: &str) -> std::result::Result<f64, String> {
@@ -138,7 +126,7 @@ pub fn run(args: &DedupArgs) -> Result<()> {
         inputs: args.inputs.iter().map(|input| Location::parse(input)).collect(),
         decisions: args.decisions.clone().unwrap_or_else(|| folder.join("decisions.jsonl")),
         out: folder,
-        settings: args.preset.settings(),
+        settings: settings(args.preset),
         min_jaccard: args.min_jaccard,
         keep_answers: args.keep_answers,
         bucket_limit: BUCKET_LIMIT,
@@ -227,14 +215,14 @@ struct Curve {
 
 const JACCARDS: [f64; 9] = [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
-fn curve(preset: Preset) -> Curve {
-    let settings = preset.settings();
+fn curve(preset: NearPreset) -> Curve {
+    let settings = settings(preset);
     let Settings { bands, rows_per_band, .. } = settings;
     let found = JACCARDS.iter().map(|&jaccard| (jaccard, alone::found(jaccard, &settings))).collect();
     Curve { bands, rows_per_band, slots: bands * rows_per_band, found }
 }
 
-fn explained(preset: Preset) -> String {
+fn explained(preset: NearPreset) -> String {
     let Curve { bands, rows_per_band, slots, found } = curve(preset);
     let mut text = format!(
         "{preset:?}: {bands} bands of {rows_per_band} rows, {slots} slots. A pair is compared if it shares a band:\n\n\
@@ -260,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_curve_is_told() {
-        let text = explained(Preset::Balanced);
+        let text = explained(NearPreset::Balanced);
         assert!(text.contains("16 bands of 8 rows") && text.contains("0.80   0.947"), "{text}");
     }
 

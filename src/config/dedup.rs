@@ -50,11 +50,49 @@ pub enum Method {
     Minhash,
 }
 
+/// Bands and rows of the sketch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum NearPreset {
+    /// 16 bands of 8 rows.
+    Balanced,
+    /// 26 bands of 11 rows: less to compare.
+    Precise,
+    /// 32 bands of 8 rows: finds more.
+    Recall,
+}
+
+impl NearPreset {
+    pub const fn bands_and_rows(self) -> (u32, u32) {
+        match self {
+            NearPreset::Balanced => (16, 8),
+            NearPreset::Precise => (26, 11),
+            NearPreset::Recall => (32, 8),
+        }
+    }
+}
+
+impl Near {
+    /// Puts the numbers of the preset in its place, so that keys do not tell how they were written.
+    pub(super) fn fill(&mut self) -> Result<(), String> {
+        let Some(preset) = self.preset.take() else { return Ok(()) };
+        let default = Near::default();
+        if (self.bands, self.rows_per_band) != (default.bands, default.rows_per_band) {
+            return Err("dedup.near: preset says bands and rows_per_band; leave those out, or the preset".to_owned());
+        }
+        (self.bands, self.rows_per_band) = preset.bands_and_rows();
+        Ok(())
+    }
+}
+
 /// Near-duplicates; the numbers mean nothing where the method is off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Near {
     pub method: Method,
+    /// Bands and rows by name, in place of the two numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<NearPreset>,
     pub shingle_words: u32,
     pub bands: u32,
     pub rows_per_band: u32,
@@ -73,6 +111,7 @@ impl Default for Near {
         let method = Method::Minhash;
         Near {
             method,
+            preset: None,
             shingle_words: 3,
             bands: 16,
             rows_per_band: 8,
@@ -80,5 +119,23 @@ impl Default for Near {
             short_tokens: 10,
             bucket_limit: 50,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preset_is_its_numbers() {
+        let filled = |toml: &str| {
+            let mut near: Near = toml::from_str(toml).unwrap();
+            near.fill().map(|()| near)
+        };
+        let recall = filled("preset = \"recall\"").unwrap();
+        assert_eq!(recall, filled("bands = 32").unwrap());
+        assert_eq!(filled("preset = \"balanced\"").unwrap(), Near::default());
+        assert_eq!(filled("preset = \"precise\"").unwrap().rows_per_band, 11);
+        assert!(filled("preset = \"precise\"\nbands = 4").unwrap_err().contains("preset"));
     }
 }

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use against::{Action, Against, Benchmark, Exact};
-pub use dedup::{Dedup, Guards, Method, Near};
+pub use dedup::{Dedup, Guards, Method, Near, NearPreset};
 pub use redact::{Deny, Preset, Redact, RedactLimits, Scope};
 
 use crate::error::{Error, Result};
@@ -277,7 +277,8 @@ pub struct Loaded {
 
 impl Loaded {
     pub fn read(file: &Path) -> Result<Loaded> {
-        let pipeline: Pipeline = parse(file)?;
+        let mut pipeline: Pipeline = parse(file)?;
+        pipeline.dedup.near.fill().map_err(|what| Error::config(file, what))?;
         let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
         pipeline.check().map_err(|what| Error::config(file, what))?;
         let rubrics =
