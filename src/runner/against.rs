@@ -25,7 +25,7 @@ use crate::engine::written::FRAGMENTS;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Made, Overlap, Redacted};
 use crate::record::ProjectKey;
-use crate::stages::dedup::against::VERSION;
+use crate::stages::dedup::against::{Rule, VERSION};
 use crate::stages::dedup::plan;
 use crate::store::{Books, FileInfo, Manifest, manifest, parquet};
 
@@ -47,12 +47,18 @@ impl Job<'_> {
                 let what = format!("dedup.against, {}: its rows lie in several records each", benchmark.name);
                 return Err(Error::config(&self.loaded.file, what));
             }
+            let kept = made.iter().map(|one| one.manifest.books.kept).sum::<u64>();
+            if kept == 0 {
+                let what = format!("dedup.against, {}: holds no row that can be read", benchmark.name);
+                return Err(Error::config(&self.loaded.file, what));
+            }
             let absolute = |path| std::path::absolute(&path).map_err(|err| Error::io(&path, &err));
             let parts = made.iter().flat_map(|one| one.files("part")).map(absolute).collect::<Result<Vec<_>>>()?;
             files.push((benchmark.name.clone(), parts));
-            rows.insert(benchmark.name.clone(), made.iter().map(|one| one.manifest.books.kept).sum::<u64>());
+            rows.insert(benchmark.name.clone(), kept);
             keys.push((benchmark.name.clone(), made.into_iter().map(|one| one.manifest.key).collect()));
         }
+        self.progress.begin("dedup", 0, Arc::default());
         let told = serde_json::json!({ "against": against, "benchmarks": keys, ROWS: rows });
         let keys = redacted.iter().map(|one| overlap_key(&against, &keys, &one.manifest.key)).collect();
         let spec = serde_json::to_string(&spec(&against, files)).map_err(|err| Error::Usage(err.to_string()))?;
@@ -114,17 +120,21 @@ struct Repeat {
     conversation_id: String,
     benchmark: String,
     row: String,
-    rule: String,
+    rule: Rule,
     overlap: f64,
 }
 
 impl Repeat {
+    fn is_surer(&self, than: &Repeat) -> bool {
+        self.rule < than.rule || self.rule == than.rule && self.overlap > than.overlap
+    }
+
     fn decision(&self) -> Decision {
-        let how = match self.rule.as_str() {
-            "benchmark_conversation" => "same conversation as".to_owned(),
-            "benchmark_prompt" => "same prompt as".to_owned(),
-            "benchmark_answer" => "same answer as".to_owned(),
-            _ => format!("holds {:.0} % of the n-grams of", 100.0 * self.overlap),
+        let how = match self.rule {
+            Rule::Conversation => "same conversation as".to_owned(),
+            Rule::Prompt => "same prompt as".to_owned(),
+            Rule::Answer => "same answer as".to_owned(),
+            Rule::Ngrams => format!("holds {:.0} % of the n-grams of", 100.0 * self.overlap),
         };
         let rule = format!("{how} row {} of {}", self.row, self.benchmark);
         Decision::contaminated(self.conversation_id.clone(), rule, self.overlap)
@@ -160,10 +170,12 @@ impl Repeats {
             let met = self.met.entry(benchmark.clone()).or_default();
             met.0.insert(record.clone());
             met.1.insert(at(&row_records, i));
-            let (row, rule, overlap) = (at(&rows, i), at(&rules, i), overlaps.value(i));
+            let (row, overlap) = (at(&rows, i), overlaps.value(i));
+            let rule =
+                Rule::parse(&at(&rules, i)).ok_or_else(|| Error::damaged(&record, "repeats by an unknown rule"))?;
             let repeat = Repeat { conversation_id: at(&ids, i), benchmark, row, rule, overlap };
             // Rows come in the order of the pipeline's benchmarks, so the first of the surest stays.
-            if self.records.get(&record).is_none_or(|before| before.overlap < overlap) {
+            if self.records.get(&record).is_none_or(|before| repeat.is_surer(before)) {
                 self.records.insert(record, repeat);
             }
         }

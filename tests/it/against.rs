@@ -129,6 +129,20 @@ fn what_makes_no_sense_is_refused_by_its_key() {
 }
 
 #[test]
+fn a_benchmark_without_a_row_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = write(&folder.path().join("empty.jsonl"), "\n");
+    let text = moved().replace(fixture("evals/regressions.jsonl").to_str().unwrap(), empty.to_str().unwrap());
+    let file = write(&folder.path().join("job.toml"), text);
+    run(&file, &folder.path().join("store"), &[]).expect(2).tells(&["regressions", "no row"]);
+    let out = folder.path().join("out");
+    let against = format!("x={}", empty.display());
+    let logs = fixture("raw/gateway-2026-10-01.jsonl");
+    let words = ["dedup", logs.to_str().unwrap(), "--out", out.to_str().unwrap(), "--against", &against];
+    gristmill(words).expect(2).tells(&["empty.jsonl", "no row"]);
+}
+
+#[test]
 fn the_command_alone_looks_for_benchmarks_too() {
     let folder = tempfile::tempdir().unwrap();
     let (logs, evals) = (fixture("raw/gateway-2026-10-01.jsonl"), fixture("evals"));

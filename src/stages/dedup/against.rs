@@ -39,6 +39,10 @@ pub enum Rule {
 }
 
 impl Rule {
+    pub fn parse(name: &str) -> Option<Rule> {
+        [Rule::Conversation, Rule::Prompt, Rule::Answer, Rule::Ngrams].into_iter().find(|rule| rule.as_str() == name)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Rule::Conversation => "benchmark_conversation",
