@@ -415,3 +415,33 @@ pub(super) fn folder_manifest<L: Layer>(
     let layer = L::NAME.to_owned();
     Manifest { layer, layer_version: L::VERSION, key: key.to_owned(), inputs, settings, books, counts, files }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn winners_are_followed_to_who_is_kept() {
+        let name = |id: &str| id.to_owned();
+        let verified =
+            Verified { rule: Rule::NearDuplicate, jaccard_user: 0.9, jaccard_assistant: 0.8, containment: 0.9 };
+        let edge = Edge { a: name("near"), b: name("kept"), verified, bands_hit: 3 };
+        let mut decisions = Decisions::from([
+            (name("copy"), Decision::exact(name("COPY"), name("near"), name("NEAR"))),
+            (name("begins"), Decision::superseded(name("BEGINS"), name("near"), name("NEAR"))),
+            (name("again"), Decision::exact(name("AGAIN"), name("begins"), name("BEGINS"))),
+            (name("near"), Decision::near(name("NEAR"), name("kept"), name("KEPT"), &edge)),
+            (name("other"), Decision::exact(name("OTHER"), name("kept"), name("KEPT"))),
+            (name("barred"), Decision::contaminated(name("BARRED"), name("same prompt as row 1 of x"), 1.0)),
+        ]);
+        follow(&mut decisions);
+        let told = |id: &str| (&*decisions[id].winner, decisions[id].fate, &*decisions[id].rule);
+        let of_near = "same canonical form as a near-duplicate of the winner";
+        assert_eq!(told("copy"), ("KEPT", "exact_duplicate", of_near));
+        assert_eq!(told("again"), ("KEPT", "exact_duplicate", of_near));
+        assert_eq!(told("begins"), ("KEPT", "superseded", "prefix of a near-duplicate of the winner"));
+        assert_eq!(told("near"), ("KEPT", "near_duplicate", "jaccard on both sides"));
+        assert_eq!(told("other"), ("KEPT", "exact_duplicate", "same canonical form"));
+        assert_eq!((told("barred").0, decisions["copy"].bands_hit), ("", 3));
+    }
+}
