@@ -1,17 +1,18 @@
 //! Turns the records of a chunk into hashes.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Mutex;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::against::{self, Known, turns};
 use super::chunk::Chunk;
 use super::lines;
 use super::said::{self, Said};
 use super::table::{Kind, NONE, Row};
 use crate::record::{Conversation, Preference, ProjectKey};
-use crate::stages::dedup::sketch::{Settings, Sketcher, Turn, opening};
+use crate::stages::dedup::against::{Finder, Hit};
+use crate::stages::dedup::hashed::Set;
+use crate::stages::dedup::sketch::{Settings, Sketcher, opening};
 use crate::stages::ingest::Reading;
 
 /// The rows of a chunk; places of bands and lines count from its beginning.
@@ -26,6 +27,8 @@ pub struct Digest {
     pub id_ends: Vec<u32>,
     pub newlines: u32,
     pub counts_lines: bool,
+    /// Rows of benchmarks that records repeat, by the record's place.
+    pub hits: Vec<(u32, Hit)>,
 }
 
 /// Makes digests; keeps its buffers.
@@ -34,31 +37,14 @@ pub struct Digester<'a> {
     settings: Settings,
     reading: &'a Reading,
     seen: &'a Seen,
+    finder: Option<Finder<'a>>,
 }
 
 /// Exact keys of all records so far, whoever read them. Who comes second with one is not sketched;
 /// which of two that come at once is the second does not show, because both would say the same.
 #[derive(Default)]
 pub struct Seen {
-    shards: [Mutex<HashSet<u128, BuildHasherDefault<Own>>>; 32],
-}
-
-/// The first half of a key, which is a hash already.
-#[derive(Default)]
-struct Own(u64);
-
-impl Hasher for Own {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |sum, byte| sum.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u128(&mut self, key: u128) {
-        self.0 = key as u64;
-    }
+    shards: [Mutex<Set<u128>>; 32],
 }
 
 impl Seen {
@@ -73,7 +59,12 @@ impl Seen {
 
 impl<'a> Digester<'a> {
     pub fn new(settings: Settings, key: &ProjectKey, reading: &'a Reading, seen: &'a Seen) -> Digester<'a> {
-        Digester { sketcher: Sketcher::new(settings, key), settings, reading, seen }
+        Digester { sketcher: Sketcher::new(settings, key), settings, reading, seen, finder: None }
+    }
+
+    /// Looks for rows of benchmarks, too.
+    pub fn against(self, known: Option<&'a Known>) -> Digester<'a> {
+        Digester { finder: known.map(|known| Finder::new(&known.index)), ..self }
     }
 
     pub fn digest(&mut self, chunk: &Chunk, stream: u16) -> Digest {
@@ -100,7 +91,10 @@ impl<'a> Digester<'a> {
                 Err(reason) => (Err(reason), None),
             };
             match said {
-                Ok(said) => self.sketch(&said, &mut row, &mut digest),
+                Ok(said) => {
+                    self.meet(&said, &mut digest);
+                    self.sketch(&said, &mut row, &mut digest);
+                }
                 Err(reason) => row.kind = Kind::Reject(reason),
             }
             digest.rows.push(row);
@@ -108,6 +102,12 @@ impl<'a> Digester<'a> {
             digest.id_ends.push(digest.ids.len() as u32);
         });
         digest
+    }
+
+    fn meet(&mut self, said: &Said, digest: &mut Digest) {
+        let Some(finder) = &mut self.finder else { return };
+        let row = digest.rows.len() as u32;
+        against::each(said, |turns| digest.hits.extend(finder.find(turns).into_iter().map(|hit| (row, hit))));
     }
 
     fn sketch(&mut self, said: &Said, row: &mut Row, digest: &mut Digest) {
@@ -156,16 +156,7 @@ impl<'a> Digester<'a> {
         let mut bytes = Vec::with_capacity(conversations.len() * 17);
         for one in conversations {
             let calls: Vec<_> = one.messages.iter().map(crate::layer::build::tool_calls_json).collect();
-            let turns: Vec<Turn> = one
-                .messages
-                .iter()
-                .zip(&calls)
-                .map(|(message, calls)| Turn {
-                    role: message.role.as_str(),
-                    content: &message.content,
-                    tool_calls: calls.as_deref(),
-                })
-                .collect();
+            let turns = turns(&one.messages, &calls);
             bytes.extend_from_slice(&self.sketcher.chain(&turns).0.0);
             bytes.push(match one.preference {
                 None => 0,

@@ -16,6 +16,8 @@ pub enum Fate {
     Exact,
     Prefix,
     Near,
+    /// Repeats a row of a benchmark.
+    Contaminated,
     Reject,
 }
 
@@ -26,6 +28,7 @@ impl Fate {
             Fate::Exact => "exact",
             Fate::Prefix => "prefix",
             Fate::Near => "near",
+            Fate::Contaminated => "contaminated",
             Fate::Reject => "reject",
         }
     }
@@ -48,14 +51,19 @@ pub struct Fates {
     pub numbers: HashMap<u32, Numbers>,
 }
 
-/// Fates of all records before near-duplicates are looked for.
-pub fn decide(table: &mut Table) -> Fates {
+/// Fates of all records before near-duplicates are looked for. Who repeats a benchmark is out first,
+/// if that is asked for, and stands for nobody.
+pub fn decide(table: &mut Table, drops_contaminated: bool) -> Fates {
     let rows = table.rows.len();
     let mut fates = Fates { fate: vec![Fate::Keep; rows], winner: vec![NONE; rows], numbers: HashMap::new() };
+    for (at, _) in table.hits.iter().filter(|_| drops_contaminated) {
+        fates.fate[*at as usize] = Fate::Contaminated;
+    }
     let mut heads: Vec<(u64, u32)> = Vec::with_capacity(rows);
     for (at, row) in table.rows.iter().enumerate() {
         match row.kind {
             Kind::Reject(_) => fates.fate[at] = Fate::Reject,
+            _ if fates.fate[at] == Fate::Contaminated => {}
             _ => heads.push((head(row.exact), at as u32)),
         }
     }
@@ -104,6 +112,9 @@ fn fold(table: &Table, heads: &[(u64, u32)], fates: &mut Fates) {
         let prefixes = if has_own { row.messages.saturating_sub(1) as usize } else { 0 };
         let own = &table.prefixes[from..from + prefixes];
         from += prefixes;
+        if fates.fate[at] == Fate::Contaminated {
+            continue;
+        }
         // The one that stands for its equals.
         let at = if fates.fate[at] == Fate::Exact { fates.winner[at] as usize } else { at };
         for &prefix in own {

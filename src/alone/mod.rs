@@ -7,11 +7,13 @@
 //! that is kept; neither threads nor chunks show in the result; of a record only hashes stay in
 //! memory, and its place.
 
+mod against;
 mod check;
 mod chunk;
 mod digest;
 mod exact;
 mod gate;
+mod index;
 mod lines;
 mod near;
 mod out;
@@ -30,9 +32,15 @@ use crate::input::Location;
 use crate::record::ProjectKey;
 use crate::stages::dedup::curve;
 
+pub use crate::stages::dedup::against::Settings as Looking;
 pub use crate::stages::dedup::sketch::Settings;
+pub use against::Against;
 pub use gate::Guards;
-pub use tell::{Cluster, Lost, Report};
+pub use tell::{Benchmark, Cluster, Lost, Report};
+
+use against::Known;
+use source::Stream;
+use table::Table;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -49,6 +57,10 @@ pub struct Options {
     /// Bytes that are read and looked at together.
     pub chunk_bytes: usize,
     pub guards: Guards,
+    /// Where sketches are kept for the next run.
+    pub index: Option<PathBuf>,
+    /// Benchmarks that no record may repeat.
+    pub against: Option<Against>,
 }
 
 /// Bytes of a chunk where nothing else is asked for: small enough for the cache of one core.
@@ -70,16 +82,11 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|err| Error::Usage(format!("--threads {}: {err}", options.threads)))?;
     let key = key();
-    let (mut streams, seen) = (Vec::new(), digest::Seen::default());
-    let mut table = table::Table::new(options.settings.bands as usize);
-    for input in &options.inputs {
-        let source = source::Source::open(input, options)?;
-        let stream = pool.install(|| table.read(source, streams.len(), options, &key, &seen))?;
-        streams.push(stream);
-    }
-    drop(seen);
+    let known = options.against.as_ref().map(|against| Known::read(against, options)).transpose()?;
+    let mut table = Table::new(options.settings.bands as usize);
+    let streams = pool.install(|| read(&mut table, options, &key, known.as_ref()))?;
     pool.install(|| {
-        let mut fates = exact::decide(&mut table);
+        let mut fates = exact::decide(&mut table, options.against.as_ref().is_some_and(|against| against.drop));
         let order = near::order(&table, &fates);
         let buckets = near::Buckets::new(&mut table, &order, options.bucket_limit as usize);
         let mut sink = out::Edges::create(options, &table)?;
@@ -89,8 +96,9 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
         settle::near(&table, &mut fates, &order, &checked);
         settle::follow(&mut fates);
         check::containments(&table, &streams, &mut fates, options, &key)?;
-        out::decisions(options, &table, &fates)?;
-        let report = tell::report(options, &table, &streams, &fates, &checked);
+        out::decisions(options, &table, &fates, known.as_ref())?;
+        let mut report = tell::report(options, &table, &streams, &fates, &checked);
+        report.benchmarks = tell::benchmarks(&table, known.as_ref());
         let refusal = gate::refusal(&report, &options.guards);
         if refusal.is_none() {
             out::kept(options, &table, &streams, &fates)?;
@@ -98,4 +106,34 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
         out::report(options, &report)?;
         Ok((report, refusal))
     })
+}
+
+/// Reads all inputs, or takes what is known of them.
+fn read(table: &mut Table, options: &Options, key: &ProjectKey, known: Option<&Known>) -> Result<Vec<Stream>> {
+    let mut index = options.index.as_ref().map(|folder| index::Index::open(folder, options, key)).transpose()?;
+    let (mut streams, seen) = (Vec::new(), digest::Seen::default());
+    for input in &options.inputs {
+        let (number, first) = (streams.len(), table.rows.len());
+        let source = source::Source::open(input, options)?;
+        let content = index.as_ref().map_or(Ok(None), |_| source.content())?;
+        let (Some(index), Some(content)) = (&mut index, content) else {
+            streams.push(table.read(source, number, options, key, (&seen, known))?);
+            continue;
+        };
+        let (part, mut stream) = match index.find(content)? {
+            Some(part) => (part, source.split().1),
+            None => {
+                // Whole by itself: what other files hold must not show.
+                let (mut part, own) = (Table::new(options.settings.bands as usize), digest::Seen::default());
+                let stream = part.read(source, 0, options, key, (&own, None))?;
+                index.keep(content, &part)?;
+                (part, stream)
+            }
+        };
+        stream.rows = first..first + part.rows.len();
+        table.append(part, number)?;
+        streams.push(stream);
+    }
+    index.map_or(Ok(()), index::Index::finish)?;
+    Ok(streams)
 }

@@ -8,6 +8,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::Options;
+use super::against::Known;
 use super::check::Edge;
 use super::exact::{Fate, Fates, Numbers};
 use super::source::Stream;
@@ -15,6 +16,7 @@ use super::table::{Kind, NONE, Row, Table};
 use super::tell::Report;
 use crate::error::{Error, Result};
 use crate::input::Location;
+use crate::stages::dedup::against::Hit;
 
 const KEPT: &str = "kept.jsonl";
 const EDGES: &str = "edges.jsonl";
@@ -31,7 +33,8 @@ pub fn check(options: &Options) -> Result<()> {
     for path in &written {
         let Ok(own) = path.canonicalize() else { continue };
         let is_input = |input: &&Location| matches!(input, Location::File(file) if file.canonicalize().is_ok_and(|file| file == own));
-        if let Some(input) = options.inputs.iter().find(is_input) {
+        let benchmarks = options.against.iter().flat_map(|against| &against.benchmarks).map(|(_, file)| file);
+        if let Some(input) = options.inputs.iter().chain(benchmarks).find(is_input) {
             return Err(Error::Usage(format!("{input}: would be written over; choose another --out")));
         }
         fs::remove_file(path).map_err(|err| Error::io(path, &err))?;
@@ -40,14 +43,14 @@ pub fn check(options: &Options) -> Result<()> {
 }
 
 /// A file under another name until it is whole.
-struct Whole {
+pub struct Whole {
     path: PathBuf,
     temporary: PathBuf,
     to: BufWriter<File>,
 }
 
 impl Whole {
-    fn create(path: &Path) -> Result<Whole> {
+    pub fn create(path: &Path) -> Result<Whole> {
         let mut name = path.as_os_str().to_owned();
         name.push(".tmp");
         let temporary = PathBuf::from(name);
@@ -55,11 +58,11 @@ impl Whole {
         Ok(Whole { path: path.to_owned(), temporary, to: BufWriter::with_capacity(1 << 18, file) })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.to.write_all(bytes).map_err(|err| Error::io(&self.temporary, &err))
     }
 
-    fn finish(mut self) -> Result<()> {
+    pub fn finish(mut self) -> Result<()> {
         self.to.flush().map_err(|err| Error::io(&self.temporary, &err))?;
         fs::rename(&self.temporary, &self.path).map_err(|err| Error::io(&self.path, &err))
     }
@@ -109,7 +112,8 @@ fn numbers_of(line: &mut Vec<u8>, user: Option<f32>, assistant: Option<f32>, con
 }
 
 /// One line for each record, in the order of the input.
-pub fn decisions(options: &Options, table: &Table, fates: &Fates) -> Result<()> {
+pub fn decisions(options: &Options, table: &Table, fates: &Fates, known: Option<&Known>) -> Result<()> {
+    let mut hits = table.hits.chunk_by(|one, other| one.0 == other.0).peekable();
     let mut to = Whole::create(&options.decisions)?;
     let mut line = Vec::new();
     for (at, row) in table.rows.iter().enumerate() {
@@ -121,6 +125,9 @@ pub fn decisions(options: &Options, table: &Table, fates: &Fates) -> Result<()> 
         }
         let (user, assistant, containment) = numbers(at, row, fates);
         numbers_of(&mut line, user, assistant, containment);
+        if let (Some(hit), Some(known)) = (hits.next_if(|hits| hits[0].0 == at as u32), known) {
+            repeats(&mut line, hit, known);
+        }
         if let Kind::Reject(reason) = row.kind {
             put(&mut line, format_args!(",\"reason\":\"{}\"", reason.as_str()));
         }
@@ -134,12 +141,25 @@ pub fn decisions(options: &Options, table: &Table, fates: &Fates) -> Result<()> 
     to.finish()
 }
 
+/// The row of a benchmark that a record repeats most surely.
+fn repeats(line: &mut Vec<u8>, hits: &[(u32, Hit)], known: &Known) {
+    let surest = hits
+        .iter()
+        .map(|(_, hit)| hit)
+        .min_by(|a, b| a.rule.cmp(&b.rule).then(b.overlap.total_cmp(&a.overlap)).then(a.row.cmp(&b.row)));
+    let Some(Hit { row, rule, overlap }) = surest else { return };
+    let (benchmark, row) = known.row(*row);
+    let (name, rule) = (&known.names[benchmark], rule.as_str());
+    put(line, format_args!(",\"benchmark\":\"{name}\",\"benchmark_row\":{row},\"rule\":\"{rule}\""));
+    put(line, format_args!(",\"overlap\":{}", (overlap * 1e4).floor() / 1e4));
+}
+
 /// A text has one side only; a snapshot is contained, whatever its sides share.
 fn numbers(at: usize, row: &Row, fates: &Fates) -> (Option<f32>, Option<f32>, Option<f32>) {
     let found = fates.numbers.get(&(at as u32)).copied();
     let all = Numbers { user: 1.0, assistant: 1.0, containment: 1.0 };
     let (user, assistant, containment) = match (fates.fate[at], found) {
-        (Fate::Keep | Fate::Reject, _) => (None, None, None),
+        (Fate::Keep | Fate::Contaminated | Fate::Reject, _) => (None, None, None),
         (Fate::Prefix, found) => (None, None, Some(found.map_or(1.0, |found| found.containment))),
         (_, found) => {
             let Numbers { user, assistant, containment } = found.unwrap_or(all);

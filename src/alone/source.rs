@@ -103,6 +103,24 @@ impl Source {
         Ok(Source { cutter, stream, spool })
     }
 
+    /// The hash of a file of plain lines; of others none, for what they hold must be unpacked anyway.
+    pub fn content(&self) -> Result<Option<blake3::Hash>> {
+        if self.spool.is_some() {
+            return Ok(None);
+        }
+        let failed = |err: std::io::Error| Error::reading(&self.stream.name, &err);
+        let (mut hasher, mut bytes, mut at) = (blake3::Hasher::new(), vec![0; 1 << 20], 0);
+        loop {
+            match self.stream.file.read_at(&mut bytes, at).map_err(failed)? {
+                0 => return Ok(Some(hasher.finalize())),
+                read => {
+                    hasher.update(&bytes[..read]);
+                    at += read as u64;
+                }
+            }
+        }
+    }
+
     /// Its chunks, and where they can be read again.
     pub fn split(self) -> (Reader, Stream) {
         (Reader { cutter: self.cutter, spool: self.spool, name: self.stream.name.clone() }, self.stream)

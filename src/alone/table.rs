@@ -7,6 +7,7 @@ use std::sync::mpsc::sync_channel;
 use rayon::prelude::*;
 
 use super::Options;
+use super::against::{Hit, Known};
 use super::chunk::Chunk;
 use super::digest::{Digest, Digester, Seen};
 use super::source::{Source, Stream};
@@ -58,6 +59,8 @@ pub struct Table {
     pub prefixes: Vec<u64>,
     /// First prompts, for popular ones.
     pub openings: Vec<u64>,
+    /// Rows of benchmarks that records repeat, in the order of the records.
+    pub hits: Vec<(u32, Hit)>,
     ids: Vec<u8>,
     id_ends: Vec<u64>,
 }
@@ -74,6 +77,38 @@ impl Table {
         if own.is_empty() { self.rows[row].line.to_string().into() } else { own.into() }
     }
 
+    /// Ids of all records one behind the other, and where each ends.
+    pub fn ids(&self) -> (&[u8], &[u64]) {
+        (&self.ids, &self.id_ends)
+    }
+
+    pub fn set_ids(&mut self, ids: Vec<u8>, id_ends: Vec<u64>) {
+        (self.ids, self.id_ends) = (ids, id_ends);
+    }
+
+    /// Adds the records of another table as those of a stream.
+    pub fn append(&mut self, part: Table, stream: usize) -> Result<()> {
+        let stream = numbered(stream)?;
+        let (bands, normal) = self.room(part.rows.len())?;
+        let ids = self.ids.len() as u64;
+        self.rows.extend(part.rows.into_iter().map(|row| Row { stream, ..moved(row, bands, normal) }));
+        self.bands.extend(part.bands);
+        self.normal.extend(part.normal);
+        self.prefixes.extend(part.prefixes);
+        self.openings.extend(part.openings);
+        self.ids.extend(part.ids);
+        self.id_ends.extend(part.id_ends.into_iter().map(|end| ids + end));
+        Ok(())
+    }
+
+    /// Places of bands and normal forms that come next, if there is room for more rows.
+    fn room(&self, rows: usize) -> Result<(u32, u32)> {
+        if self.rows.len() + rows >= NONE as usize {
+            return Err(Error::Usage("more than four thousand million records; split the input".to_owned()));
+        }
+        Ok(((self.bands.len() / self.width) as u32, self.normal.len() as u32))
+    }
+
     /// Adds the records of a source. One thread reads, the others look at what was read.
     pub fn read(
         &mut self,
@@ -81,10 +116,9 @@ impl Table {
         number: usize,
         options: &Options,
         key: &ProjectKey,
-        seen: &Seen,
+        (seen, known): (&Seen, Option<&Known>),
     ) -> Result<Stream> {
-        let number =
-            u16::try_from(number).map_err(|_| Error::Usage("more than 65,536 files; put some together".to_owned()))?;
+        let number = numbered(number)?;
         let first = self.rows.len();
         let (chunks, mut stream) = source.split();
         let (send, receive) = sync_channel::<Result<Chunk>>(2 * options.threads);
@@ -100,7 +134,7 @@ impl Table {
             let mut waves = receive.iter().peekable();
             while waves.peek().is_some() {
                 let wave = waves.by_ref().take(options.threads).collect::<Result<Vec<Chunk>>>()?;
-                let make = || Digester::new(options.settings, key, &stream.reading, seen);
+                let make = || Digester::new(options.settings, key, &stream.reading, seen).against(known);
                 let digests: Vec<Digest> =
                     wave.par_iter().map_init(make, |digester, chunk| digester.digest(chunk, number)).collect();
                 for digest in digests {
@@ -114,15 +148,11 @@ impl Table {
     }
 
     fn add(&mut self, digest: Digest, lines_before: u32) -> Result<u32> {
-        if self.rows.len() + digest.rows.len() >= NONE as usize {
-            return Err(Error::Usage("more than four thousand million records; split the input".to_owned()));
-        }
-        let (bands, normal) = ((self.bands.len() / self.width) as u32, self.normal.len() as u32);
-        let ids = self.ids.len() as u64;
-        self.rows.extend(digest.rows.into_iter().map(|mut row| {
-            if row.bands != NONE {
-                row.bands += if row.is_short { normal } else { bands };
-            }
+        let (bands, normal) = self.room(digest.rows.len())?;
+        let (ids, before) = (self.ids.len() as u64, self.rows.len() as u32);
+        self.hits.extend(digest.hits.into_iter().map(|(row, hit)| (before + row, hit)));
+        self.rows.extend(digest.rows.into_iter().map(|row| {
+            let mut row = moved(row, bands, normal);
             if digest.counts_lines {
                 row.line += lines_before + 1;
             }
@@ -136,4 +166,16 @@ impl Table {
         self.id_ends.extend(digest.id_ends.into_iter().map(|end| ids + u64::from(end)));
         Ok(lines_before + digest.newlines)
     }
+}
+
+fn numbered(stream: usize) -> Result<u16> {
+    u16::try_from(stream).map_err(|_| Error::Usage("more than 65,536 files; put some together".to_owned()))
+}
+
+/// A row whose bands lie behind others.
+fn moved(mut row: Row, bands: u32, normal: u32) -> Row {
+    if row.bands != NONE {
+        row.bands += if row.is_short { normal } else { bands };
+    }
+    row
 }

@@ -3,10 +3,11 @@
 //! Always: records read are those kept, dropped for a reason, and rejected; the first number comes
 //! from the cutter, the others from the decisions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
+use super::against::Known;
 use super::check::Checked;
 use super::exact::{Fate, Fates};
 use super::gate;
@@ -21,11 +22,14 @@ pub struct Report {
     pub exact: u64,
     pub prefix: u64,
     pub near: u64,
+    pub contaminated: u64,
     pub rejected: u64,
     /// Of the records that were read, those lost to near-duplicates; copies and snapshots are certain.
     pub lost_share: f64,
     pub rejects: BTreeMap<&'static str, u64>,
     pub files: Vec<Lost>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub benchmarks: Vec<Benchmark>,
     /// The largest first: who stays, and how many records that one stands for, itself included.
     pub clusters: Vec<Cluster>,
     pub edges: BTreeMap<&'static str, u64>,
@@ -39,6 +43,30 @@ pub struct Report {
     pub min_jaccard: f64,
     pub bytes: u64,
     pub warnings: Vec<String>,
+}
+
+/// What records repeat of one benchmark.
+#[derive(Clone, Debug, Serialize)]
+pub struct Benchmark {
+    pub name: String,
+    pub rows: u64,
+    /// Rows that a record repeats, and records that repeat one.
+    pub rows_met: u64,
+    pub records: u64,
+}
+
+pub fn benchmarks(table: &Table, known: Option<&Known>) -> Vec<Benchmark> {
+    let Some(known) = known else { return Vec::new() };
+    let told = |(number, name): (usize, &String)| {
+        let own = || table.hits.iter().filter(|(_, hit)| known.row(hit.row).0 == number);
+        Benchmark {
+            name: name.clone(),
+            rows: known.rows(number),
+            rows_met: own().map(|(_, hit)| hit.row).collect::<BTreeSet<_>>().len() as u64,
+            records: own().map(|(record, _)| record).collect::<BTreeSet<_>>().len() as u64,
+        }
+    };
+    known.names.iter().enumerate().map(told).collect()
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -69,6 +97,7 @@ pub fn report(options: &Options, table: &Table, streams: &[Stream], fates: &Fate
         exact: count(Fate::Exact),
         prefix: count(Fate::Prefix),
         near: count(Fate::Near),
+        contaminated: count(Fate::Contaminated),
         rejected: count(Fate::Reject),
         clusters: clusters(table, fates),
         files: streams.iter().map(|stream| lost(stream, fates)).collect(),

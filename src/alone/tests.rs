@@ -19,6 +19,8 @@ fn options(inputs: &[&Path], out: &Path) -> Options {
         threads: 2,
         chunk_bytes: CHUNK_BYTES,
         guards: Guards::default(),
+        index: None,
+        against: None,
     }
 }
 
@@ -223,4 +225,137 @@ proptest! {
         let (report, _) = run(&options(&[&out.join("kept.jsonl")], &again)).unwrap();
         prop_assert_eq!((report.exact, report.prefix, report.near), (0, 0, 0));
     }
+}
+
+#[test]
+fn records_that_repeat_a_benchmark_are_dropped_or_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (question, other) = (words(0, 40), words(200, 240));
+    let bench = folder.path().join("bench.jsonl");
+    let rows = [
+        chat("q1", &[&question, "Yes."]),
+        serde_json::json!({"id": 7, "text": other}).to_string(),
+        chat("q3", &["never asked", "x"]),
+    ];
+    std::fs::write(&bench, rows.join("\n")).unwrap();
+    let lines = [
+        chat("a", &["something else", "fine"]),
+        chat("b", &[&question.to_uppercase(), "An answer of its own"]),
+        chat("c", &[&format!("please translate: {other} thanks"), "done"]),
+        chat("b2", &[&question.to_uppercase(), "An answer of its own"]),
+        // A snapshot of what is dropped stays where it repeats nothing itself.
+        chat("s", &["well then", "go on"]),
+        chat("l", &["well then", "go on", &question, "so"]),
+    ];
+    let file = folder.path().join("in.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let out = folder.path().join("out");
+    let settings = Looking { prompt: true, answer: true, ngram_words: 13, min_overlap: 0.5 };
+    let benchmarks = vec![("eval".to_owned(), Location::File(bench))];
+    let against = Against { benchmarks, settings, drop: true };
+    let options = Options { against: Some(against.clone()), ..options(&[&file], &out) };
+    let (report, _) = run(&options).unwrap();
+    assert_eq!((report.kept, report.contaminated), (2, 4));
+    let told = &report.benchmarks[0];
+    assert_eq!((told.rows, told.rows_met, told.records), (3, 2, 4));
+    let fates: Vec<_> = decided(&out).into_iter().map(|one| one.1).collect();
+    assert_eq!(fates, ["keep", "contaminated", "contaminated", "contaminated", "keep", "contaminated"]);
+    let decisions = std::fs::read_to_string(out.join("decisions.jsonl")).unwrap();
+    let line = |at: usize| serde_json::from_str::<serde_json::Value>(decisions.lines().nth(at).unwrap()).unwrap();
+    assert_eq!((&line(1)["benchmark_row"], &line(1)["rule"]), (&"q1".into(), &"benchmark_prompt".into()));
+    assert_eq!((&line(2)["benchmark_row"], &line(2)["rule"]), (&7.into(), &"benchmark_ngrams".into()));
+    assert!(line(0).get("benchmark").is_none() && line(1)["winner"].is_null());
+    let (report, _) = run(&Options { against: Some(Against { drop: false, ..against }), ..options }).unwrap();
+    assert_eq!((report.contaminated, report.exact, report.prefix), (0, 1, 1));
+    assert!(
+        std::fs::read_to_string(out.join("decisions.jsonl")).unwrap().contains("\"fate\":\"keep\",\"winner\":null")
+    );
+}
+
+/// Chats of one day: some of them copies, snapshots or near copies of other days'.
+fn day(number: u32) -> String {
+    let mut lines = Vec::new();
+    for n in 0..8 {
+        let (shared, own) =
+            (words(n * 50, n * 50 + 40), words(1000 * (number + 1) + n * 50, 1000 * (number + 1) + n * 50 + 40));
+        lines.push(match (n + number) % 5 {
+            0 => {
+                chat(&format!("{number}-{n}"), &[&shared, "Fine.", &own, "So it is."][..2 + 2 * (number % 2) as usize])
+            }
+            1 => chat(&format!("{number}-{n}"), &[&shared, &*shared]),
+            2 => chat(&format!("{number}-{n}"), &[&format!("{shared} too"), &shared]),
+            3 => chat(&format!("{number}-{n}"), &[&own, &own]),
+            _ => "{\"broken\": ".to_owned(),
+        });
+    }
+    lines.join("\n")
+}
+
+/// What was written, without the report, which names files.
+fn written(out: &Path) -> Vec<String> {
+    ["decisions.jsonl", "edges.jsonl", "kept.jsonl"].map(|name| std::fs::read_to_string(out.join(name)).unwrap()).into()
+}
+
+#[test]
+fn days_with_an_index_decide_as_one_run_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, out, cold) = (folder.path().join("index"), folder.path().join("out"), folder.path().join("cold"));
+    let segments = || {
+        let entries = std::fs::read_dir(&index).unwrap().map(|entry| entry.unwrap());
+        let time = |entry: std::fs::DirEntry| (entry.path(), entry.metadata().unwrap().modified().unwrap());
+        entries.map(time).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let mut files: Vec<std::path::PathBuf> = Vec::new();
+    let mut before = std::collections::BTreeMap::new();
+    for number in 0..6 {
+        let file = folder.path().join(format!("day{number}.jsonl"));
+        std::fs::write(&file, day(number)).unwrap();
+        files.push(file);
+        let inputs: Vec<&Path> = files.iter().map(|file| file.as_path()).collect();
+        run(&Options { index: Some(index.clone()), ..options(&inputs, &out) }).unwrap();
+        run(&options(&inputs, &cold)).unwrap();
+        assert_eq!(written(&out), written(&cold), "day {number}");
+        let now = segments();
+        assert!(before.iter().all(|(path, time)| now.get(path) == Some(time)), "an earlier day was made again");
+        assert_eq!(now.len(), number as usize + 1);
+        before = now;
+    }
+    let fates: Vec<_> = decided(&out).into_iter().map(|one| one.1).collect();
+    assert!(
+        ["keep", "exact", "prefix", "near", "reject"].iter().all(|fate| fates.iter().any(|one| one == fate)),
+        "{fates:?}"
+    );
+    // A conversation is erased: its file has another segment, and the old one is gone.
+    let rest = day(2).lines().skip(1).collect::<Vec<_>>().join("\n");
+    std::fs::write(&files[2], rest).unwrap();
+    let inputs: Vec<&Path> = files.iter().map(|file| file.as_path()).collect();
+    run(&Options { index: Some(index.clone()), ..options(&inputs, &out) }).unwrap();
+    run(&options(&inputs, &cold)).unwrap();
+    assert_eq!(written(&out), written(&cold));
+    let now = segments();
+    assert_eq!((now.len(), now.keys().filter(|path| before.contains_key(*path)).count()), (6, 5));
+}
+
+#[test]
+fn an_index_of_other_parameters_is_refused_and_a_damaged_one_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, out, file) = (folder.path().join("index"), folder.path().join("out"), folder.path().join("a.jsonl"));
+    std::fs::write(&file, day(0)).unwrap();
+    let options = Options { index: Some(index.clone()), ..options(&[&file], &out) };
+    run(&options).unwrap();
+    let other = Options { settings: Settings { bands: 32, ..options.settings }, ..options.clone() };
+    assert!(matches!(run(&other), Err(Error::Usage(what)) if what.contains("other settings")));
+    let segment = std::fs::read_dir(&index).unwrap().next().unwrap().unwrap().path();
+    let whole = std::fs::read(&segment).unwrap();
+    assert!(!String::from_utf8_lossy(&whole).contains("broken"), "no text in it");
+    for at in [3, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&segment, bytes).unwrap();
+        assert!(matches!(run(&options), Err(Error::Damaged { .. } | Error::Usage(_))), "{at}");
+    }
+    std::fs::write(&segment, &whole[..whole.len() - 9]).unwrap();
+    assert!(matches!(run(&options), Err(Error::Damaged { .. })));
+    std::fs::remove_file(&segment).unwrap();
+    run(&options).unwrap();
 }

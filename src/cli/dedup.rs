@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{args, out};
-use crate::alone::{self, Guards, Options, Report, Settings};
+use crate::alone::{self, Against, Guards, Looking, Options, Report, Settings};
+use crate::config::NearPreset;
 use crate::error::{Error, Result};
 use crate::input::Location;
 
@@ -26,7 +27,7 @@ pub struct DedupArgs {
     decisions: Option<PathBuf>,
     /// Bands and rows of the sketch: 16 x 8, 26 x 11 (less to compare), 32 x 8 (finds more)
     #[arg(long, value_enum, default_value = "balanced")]
-    preset: Preset,
+    preset: NearPreset,
     /// Exact Jaccard that the user side and the assistant side must both reach
     #[arg(long, value_name = "SHARE", default_value = "0.80", value_parser = share)]
     min_jaccard: f64,
@@ -48,6 +49,24 @@ pub struct DedupArgs {
     /// The share of the input above which a cluster is warned of
     #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = share)]
     warn_cluster: f64,
+    /// Drop what repeats a row of a benchmark: a file of chats or of {"id", "text"} rows; may be given
+    /// several times
+    #[arg(long, value_name = "NAME=FILE", value_parser = benchmark)]
+    against: Vec<(String, Location)>,
+    /// Words of the n-grams that are compared with a benchmark
+    #[arg(long, value_name = "WORDS", default_value = "13", value_parser = clap::value_parser!(u32).range(5..=64))]
+    ngram_words: u32,
+    /// Share of a row's n-grams from which a record repeats it; 0 compares wholes only
+    #[arg(long, value_name = "SHARE", default_value = "0.5", value_parser = share)]
+    min_overlap: f64,
+    /// Keep what repeats a benchmark; its decision names the row
+    #[arg(long)]
+    tag_contaminated: bool,
+    /// Folder that keeps the hashes of each file for the next run: name all files again, and only new
+    /// ones are read; decisions are those of a run without it. What is not named is removed from it.
+    /// Packed files, arrays and tables are read each time
+    #[arg(long, value_name = "DIR", conflicts_with = "against")]
+    index: Option<PathBuf>,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -68,29 +87,28 @@ conversations (stated preferences, trees) are compared exactly.
 Examples:
   gristmill dedup chats.jsonl --out deduped
   gristmill dedup a.jsonl.gz b.jsonl.zst --out deduped --decisions decisions.jsonl --json
+  gristmill dedup chats.jsonl --out clean --against mt-bench=mt_bench.jsonl --against ours=evals/gold.jsonl
   gristmill dedup --explain --preset recall";
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Preset {
-    Balanced,
-    Precise,
-    Recall,
-}
-
-impl Preset {
-    fn settings(self) -> Settings {
-        let (bands, rows_per_band) = match self {
-            Preset::Balanced => (16, 8),
-            Preset::Precise => (26, 11),
-            Preset::Recall => (32, 8),
-        };
-        Settings { shingle_words: 3, bands, rows_per_band, short_tokens: 10 }
-    }
+fn settings(preset: NearPreset) -> Settings {
+    let (bands, rows_per_band) = preset.bands_and_rows();
+    Settings { shingle_words: 3, bands, rows_per_band, short_tokens: 10 }
 }
 
 fn share(written: &str) -> std::result::Result<f64, String> {
     let wrong = || format!("{written:?} is no share; write a number from 0 to 1, such as 0.8");
     written.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(wrong)
+}
+
+/// `NAME=FILE`; the name goes into JSON and reports as it is.
+fn benchmark(written: &str) -> std::result::Result<(String, Location), String> {
+    let wrong = || format!("{written:?}: write NAME=FILE, the name of a-z, 0-9, - and _");
+    let (name, file) = written.split_once('=').ok_or_else(wrong)?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    if name.is_empty() || file.is_empty() || file == "-" || !name.chars().all(fits) {
+        return Err(wrong());
+    }
+    Ok((name.to_owned(), Location::parse(file)))
 }
 
 /// Representatives that one bucket is linked to.
@@ -108,7 +126,7 @@ pub fn run(args: &DedupArgs) -> Result<()> {
         inputs: args.inputs.iter().map(|input| Location::parse(input)).collect(),
         decisions: args.decisions.clone().unwrap_or_else(|| folder.join("decisions.jsonl")),
         out: folder,
-        settings: args.preset.settings(),
+        settings: settings(args.preset),
         min_jaccard: args.min_jaccard,
         keep_answers: args.keep_answers,
         bucket_limit: BUCKET_LIMIT,
@@ -120,12 +138,21 @@ pub fn run(args: &DedupArgs) -> Result<()> {
             stop_lost: args.stop_lost,
             allow_wipeout: args.allow_wipeout,
         },
+        index: args.index.clone(),
+        against: against(args),
     };
     let began = std::time::Instant::now();
     let (report, refusal) = alone::run(&options)?;
     let seconds = began.elapsed().as_secs_f64();
     out::either(args.json, &report, |report| told(report, &options, seconds))?;
     refusal.map_or(Ok(()), Err)
+}
+
+fn against(args: &DedupArgs) -> Option<Against> {
+    let DedupArgs { ngram_words, min_overlap, tag_contaminated, .. } = *args;
+    let settings = Looking { prompt: true, answer: true, ngram_words, min_overlap };
+    let against = Against { benchmarks: args.against.clone(), settings, drop: !tag_contaminated };
+    Some(against).filter(|against| !against.benchmarks.is_empty())
 }
 
 fn told(report: &Report, options: &Options, seconds: f64) -> String {
@@ -139,6 +166,9 @@ fn told(report: &Report, options: &Options, seconds: f64) -> String {
     row("exact", report.exact, "   say the same as another, letter by letter");
     row("prefix", report.prefix, "   are snapshots of a longer one");
     row("near", report.near, &format!("   both sides share {:.2} or more of their words", report.min_jaccard));
+    if !report.benchmarks.is_empty() {
+        row("benchmark", report.contaminated, "   repeat a row of a benchmark");
+    }
     let reasons: Vec<String> = report.rejects.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
     row("rejected", report.rejected, &format!("   {}", reasons.join(", ")));
     let edge = |rule: &str| report.edges.get(rule).copied().unwrap_or_default();
@@ -157,6 +187,10 @@ fn told(report: &Report, options: &Options, seconds: f64) -> String {
         report.prompts_shared,
         report.prompt_freq_max,
     );
+    for one in &report.benchmarks {
+        let alone::Benchmark { name, rows, rows_met, records } = one;
+        let _ = writeln!(text, "Benchmark {name}: {rows_met} of {rows} rows are repeated, by {records} records.");
+    }
     if !report.clusters.is_empty() {
         text.push_str("\nLargest clusters (records, id of the one that stays):\n");
         for cluster in &report.clusters {
@@ -181,14 +215,14 @@ struct Curve {
 
 const JACCARDS: [f64; 9] = [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
-fn curve(preset: Preset) -> Curve {
-    let settings = preset.settings();
+fn curve(preset: NearPreset) -> Curve {
+    let settings = settings(preset);
     let Settings { bands, rows_per_band, .. } = settings;
     let found = JACCARDS.iter().map(|&jaccard| (jaccard, alone::found(jaccard, &settings))).collect();
     Curve { bands, rows_per_band, slots: bands * rows_per_band, found }
 }
 
-fn explained(preset: Preset) -> String {
+fn explained(preset: NearPreset) -> String {
     let Curve { bands, rows_per_band, slots, found } = curve(preset);
     let mut text = format!(
         "{preset:?}: {bands} bands of {rows_per_band} rows, {slots} slots. A pair is compared if it shares a band:\n\n\
@@ -214,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_curve_is_told() {
-        let text = explained(Preset::Balanced);
+        let text = explained(NearPreset::Balanced);
         assert!(text.contains("16 bands of 8 rows") && text.contains("0.80   0.947"), "{text}");
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Always: the message names the key.
 
-use super::{Dataset, From, Kind, Near, Pipeline, Sample, Source};
+use super::{Against, Dataset, From, Kind, Near, Pipeline, Sample, Source};
 use crate::task::{Rubric, TaskType};
 
 type Checked = std::result::Result<(), String>;
@@ -16,6 +16,7 @@ impl Pipeline {
         self.ingest.sources.iter().try_for_each(check_source)?;
         share("ingest.max_reject_share", self.ingest.max_reject_share)?;
         check_near(&self.dedup.near)?;
+        self.dedup.against.as_ref().map_or(Ok(()), check_against)?;
         let guards = &self.dedup.guards;
         share("dedup.guards.warn_lost", guards.warn_lost)?;
         share("dedup.guards.stop_lost", guards.stop_lost)?;
@@ -43,7 +44,7 @@ impl Rubric {
 }
 
 fn check_source(source: &Source) -> Checked {
-    let place = format!("ingest.sources, {}", source.path);
+    let place = format!("sources, {}", source.path);
     if let Some(join) = &source.join {
         join.compile().map(|_| ()).map_err(|what| format!("{place}: join.{what}"))?;
         if source.mapping.is_none() {
@@ -71,6 +72,26 @@ fn check_near(near: &Near) -> Checked {
     }
     if near.short_tokens < near.shingle_words {
         return Err("dedup.near.short_tokens is below shingle_words; a text shorter than a shingle has none".to_owned());
+    }
+    Ok(())
+}
+
+fn check_against(against: &Against) -> Checked {
+    let Against { benchmarks, ngram_words, min_overlap, .. } = against;
+    unique("dedup.against.benchmarks", benchmarks.iter().map(|one| &one.name))?;
+    for one in benchmarks {
+        name("dedup.against.benchmarks.name", &one.name)?;
+        one.sources.iter().try_for_each(check_source)?;
+        // Standard input is read once, and the logs may lie there.
+        if one.sources.is_empty() || one.sources.iter().any(|source| source.path == "-" || source.join.is_some()) {
+            return Err(format!("dedup.against, {}: sources must name files, whose rows are whole", one.name));
+        }
+    }
+    share("dedup.against.min_overlap", *min_overlap)?;
+    if !(5..=64).contains(ngram_words) {
+        return Err(format!(
+            "dedup.against.ngram_words is {ngram_words}, expected 5 to 64; fewer words meet by chance"
+        ));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! Always: results do not depend on the place, the number of threads or the batch size; memory is
 //! bounded by a pool, beyond which sorts, joins and aggregates spill to the store's own folder.
 
+pub mod against;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod columns;

@@ -57,10 +57,10 @@ impl SourceFile {
     }
 }
 
-/// Every source that the pipeline names, without re-delivered copies, in the order of their ids.
-pub fn discover(loaded: &Loaded) -> Result<Vec<SourceFile>> {
+/// Every source that a list of the pipeline names, without re-delivered copies, in the order of their ids.
+pub fn discover(loaded: &Loaded, sources: &[Source]) -> Result<Vec<SourceFile>> {
     let mut named: Vec<(Location, &Source)> = Vec::new();
-    for source in &loaded.pipeline.ingest.sources {
+    for source in sources {
         let mut found = locate(loaded, &source.path)?;
         if source.manifests {
             found = found.par_iter().map(exports::listed).collect::<Result<Vec<_>>>()?.concat();

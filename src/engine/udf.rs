@@ -16,6 +16,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 
+use super::against;
 use crate::error::Error;
 use crate::record::{ProjectKey, chance};
 use crate::stages::dedup::plan::RANK_DIGITS;
@@ -43,13 +44,22 @@ enum Kernel {
     BucketPairs,
     /// `chance(seed, purpose, id)`
     Chance,
+    /// `overlap(messages, benchmarks)`: rows of benchmarks that a conversation repeats.
+    Overlap,
     /// `json_text(json, key)`: a top-level value of a JSON object as text.
     JsonText,
 }
 
 impl Kernel {
-    const ALL: [Kernel; 6] =
-        [Kernel::Sketch, Kernel::Sides, Kernel::Verify, Kernel::BucketPairs, Kernel::Chance, Kernel::JsonText];
+    const ALL: [Kernel; 7] = [
+        Kernel::Sketch,
+        Kernel::Sides,
+        Kernel::Verify,
+        Kernel::BucketPairs,
+        Kernel::Chance,
+        Kernel::Overlap,
+        Kernel::JsonText,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -58,6 +68,7 @@ impl Kernel {
             Kernel::Verify => "verify",
             Kernel::BucketPairs => "bucket_pairs",
             Kernel::Chance => "chance",
+            Kernel::Overlap => "overlap",
             Kernel::JsonText => "json_text",
         }
     }
@@ -69,6 +80,7 @@ impl Kernel {
             Kernel::Verify => DataType::Struct(verify_fields()),
             Kernel::BucketPairs => list(DataType::Struct(pair_fields())),
             Kernel::Chance => DataType::UInt64,
+            Kernel::Overlap => list(DataType::Struct(against::fields())),
             Kernel::JsonText => DataType::Utf8,
         }
     }
@@ -79,11 +91,14 @@ struct Function {
     kernel: Kernel,
     key: Option<ProjectKey>,
     signature: Signature,
+    /// Benchmarks as they were read last, so that they are read once a process.
+    benchmarks: against::Cache,
 }
 
 impl Function {
     fn new(kernel: Kernel, key: Option<ProjectKey>) -> Function {
-        Function { kernel, key, signature: Signature::variadic_any(Volatility::Immutable) }
+        let signature = Signature::variadic_any(Volatility::Immutable);
+        Function { kernel, key, signature, benchmarks: against::Cache::default() }
     }
 
     fn key(&self) -> Result<&ProjectKey> {
@@ -131,6 +146,7 @@ impl ScalarUDFImpl for Function {
             }
             Kernel::BucketPairs => pair_rows(&column(0)?, number(&args.args, 1)? as usize)?,
             Kernel::Chance => chance_rows(number(&args.args, 0)? as u64, &word(&args.args, 1)?, &column(2)?)?,
+            Kernel::Overlap => self.benchmarks.get(&word(&args.args, 1)?)?.rows(&column(0)?)?,
             Kernel::JsonText => json_rows(&column(0)?, &word(&args.args, 1)?)?,
         };
         Ok(ColumnarValue::Array(array))
@@ -141,7 +157,7 @@ fn wrong(kernel: Kernel) -> DataFusionError {
     DataFusionError::Plan(format!("{} got arguments that do not fit", kernel.name()))
 }
 
-fn list(of: DataType) -> DataType {
+pub(super) fn list(of: DataType) -> DataType {
     DataType::List(Arc::new(Field::new("item", of, true)))
 }
 
@@ -216,7 +232,7 @@ fn settings(args: &[ColumnarValue]) -> Result<Settings> {
 }
 
 /// Calls `see` with the turns of every row.
-fn each_row(messages: &ArrayRef, mut see: impl FnMut(&[Turn])) -> Result<()> {
+pub(super) fn each_row(messages: &ArrayRef, mut see: impl FnMut(&[Turn])) -> Result<()> {
     let rows = messages.as_list_opt::<i32>().ok_or_else(|| wrong(Kernel::Sketch))?;
     let items = rows.values().as_struct_opt().ok_or_else(|| wrong(Kernel::Sketch))?;
     let text = |name: &str| -> Result<ArrayRef> {

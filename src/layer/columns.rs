@@ -154,8 +154,25 @@ pub(super) fn deduped() -> SchemaRef {
         number("answer", DataType::UInt64),
         // What may not be torn apart by a train/test split.
         text("split_group"),
+        // The benchmark that it repeats a row of; null if it does not, and of all that were asked to be dropped.
+        maybe("benchmark"),
     ];
     schema([ids(), place(), facts(), groups].concat())
+}
+
+pub(super) fn overlap() -> SchemaRef {
+    schema(vec![
+        text("record_id"),
+        text("conversation_id"),
+        text("benchmark"),
+        // The row's own id, or its line; and its record, which can be traced.
+        text("row"),
+        text("row_record"),
+        // benchmark_conversation, benchmark_prompt, benchmark_answer, benchmark_ngrams.
+        text("rule"),
+        // Share of the row's n-grams that the record holds; 1 for the others.
+        number("overlap", DataType::Float64),
+    ])
 }
 
 pub(super) fn sampled() -> SchemaRef {
@@ -247,9 +264,10 @@ pub(super) mod side {
         schema(vec![
             text("record_id"),
             text("conversation_id"),
-            // exact_duplicate, near_duplicate: dropped; superseded: folded.
+            // exact_duplicate, near_duplicate, contaminated: dropped; superseded: folded.
             text("fate"),
-            text("winner"),
+            // Null for what repeats a benchmark: nobody stands for it.
+            maybe("winner"),
             text("rule"),
             Field::new("jaccard_user", DataType::Float64, true),
             Field::new("jaccard_assistant", DataType::Float64, true),

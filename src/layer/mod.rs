@@ -63,8 +63,14 @@ pub enum Sketch {}
 /// Kept conversations: columns to select by; the text stays in `redacted`, found by `record_id`.
 /// - 1: first release.
 /// - 2: the new columns of `redacted` 2.
+/// - 3: with `benchmark`.
 #[derive(Clone, Debug)]
 pub enum Deduped {}
+
+/// Records that repeat rows of benchmarks, a row for each pair of both; made beside `sketch`.
+/// - 1: first release.
+#[derive(Clone, Debug)]
+pub enum Overlap {}
 
 /// Annotations, redacted, once for each imported label file (kept as JSON lines).
 /// - 1: first release.
@@ -95,7 +101,8 @@ macro_rules! layer {
 
 layer!(Redacted, "redacted", 2, columns::redacted);
 layer!(Sketch, "sketch", 3, columns::sketch);
-layer!(Deduped, "deduped", 2, columns::deduped);
+layer!(Overlap, "overlap", 1, columns::overlap);
+layer!(Deduped, "deduped", 3, columns::deduped);
 layer!(Sampled, "sampled", 1, columns::sampled);
 layer!(Labeled, "labeled", 1, columns::labeled);
 layer!(Labels, "labels", 1, columns::labels);

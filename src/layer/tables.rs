@@ -5,7 +5,7 @@
 use arrow::datatypes::SchemaRef;
 
 use super::columns::side;
-use super::{Deduped, Labeled, Layer, Redacted, Sampled, Sketch};
+use super::{Deduped, Labeled, Layer, Overlap, Redacted, Sampled, Sketch};
 
 /// One kind of file that stands beside the rows of a layer, or in a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +52,11 @@ impl Table {
     }
 
     /// - 1: first release, all tables.
-    /// - 2: `findings` with what was done and where it is written.
+    /// - 2: `findings` with what was done and where it is written; `decisions` without a winner
+    ///   where a benchmark decided.
     pub const fn version(self) -> u32 {
         match self {
-            Table::Findings => 2,
+            Table::Findings | Table::Decisions => 2,
             _ => 1,
         }
     }
@@ -81,6 +82,11 @@ pub fn all() -> Vec<(&'static str, u32, SchemaRef)> {
     fn one<L: Layer>() -> (&'static str, u32, SchemaRef) {
         (L::NAME, L::VERSION, L::schema())
     }
-    let layers = [one::<Redacted>(), one::<Sketch>(), one::<Deduped>(), one::<Sampled>(), one::<Labeled>()];
-    layers.into_iter().chain(Table::ALL.map(|table| (table.name(), table.version(), table.schema()))).collect()
+    let layers = [one::<Redacted>(), one::<Sketch>(), one::<Overlap>(), one::<Deduped>()];
+    let of_people = [one::<Sampled>(), one::<Labeled>()];
+    layers
+        .into_iter()
+        .chain(of_people)
+        .chain(Table::ALL.map(|table| (table.name(), table.version(), table.schema())))
+        .collect()
 }

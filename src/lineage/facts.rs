@@ -78,7 +78,7 @@ pub struct FindingCount {
 pub struct Decision {
     /// Key of that layer.
     pub deduped: String,
-    /// `kept`, `exact_duplicate`, `near_duplicate` or `superseded`.
+    /// `kept`, `exact_duplicate`, `near_duplicate`, `superseded` or `contaminated`.
     pub fate: String,
     /// Conversation that stands for this one.
     pub winner: Option<String>,

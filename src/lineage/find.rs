@@ -237,7 +237,7 @@ pub struct Decided {
     pub record_id: String,
     pub conversation_id: String,
     pub fate: String,
-    pub winner: String,
+    pub winner: Option<String>,
     pub evidence: Evidence,
 }
 
@@ -258,7 +258,7 @@ pub fn decided(folder: &Path, ids: &Ids) -> Result<Vec<Decided>> {
                 record_id: found.text("record_id", row)?,
                 conversation_id: found.text("conversation_id", row)?,
                 fate: found.text("fate", row)?,
-                winner: found.text("winner", row)?,
+                winner: found.maybe("winner", row)?,
                 evidence,
             });
         }

@@ -190,7 +190,7 @@ pub fn decide(folders: &Folders, redactions: &[Redaction]) -> Result<BTreeMap<Na
         let deduped = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let decided = find::decided(folder, &ids)?;
         for name in find::kept(folder, &records)?.intersection(&open) {
-            let won = decided.iter().filter(|one| one.winner == name.1);
+            let won = decided.iter().filter(|one| one.winner.as_ref() == Some(&name.1));
             let folded = |one: &find::Decided| {
                 let find::Decided { record_id, conversation_id, fate, evidence, .. } = one.clone();
                 Folded { record_id, conversation_id, fate, evidence }
@@ -208,7 +208,7 @@ pub fn decide(folders: &Folders, redactions: &[Redaction]) -> Result<BTreeMap<Na
         for one in decided {
             let name = (one.record_id, one.conversation_id);
             if open.contains(&name) {
-                let (deduped, winner) = (deduped.clone(), Some(one.winner));
+                let (deduped, winner) = (deduped.clone(), one.winner);
                 decisions.insert(
                     name,
                     Decision { deduped, fate: one.fate, winner, evidence: one.evidence, stands_for: Vec::new() },

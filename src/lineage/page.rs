@@ -126,6 +126,9 @@ impl Page {
                     format_args!("{}: conversation {winner} stands for it{evidence} (layer {of})", decision.fate),
                 );
             }
+            None if decision.evidence.rule.is_some() => {
+                self.fact("dedup", format_args!("{}{} (layer {of})", decision.fate, Why(&decision.evidence)));
+            }
             None => {
                 let count = decision.stands_for.len();
                 let others = if count == 1 { "other" } else { "others" };

@@ -18,7 +18,8 @@ pub fn shown(all: &[Shown]) -> String {
     for one in all {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{} (record {}, conversation {})", one.fate, one.record_id, one.conversation_id);
-        let _ = writeln!(text, "  winner        conversation {}", one.winner);
+        let winner = one.winner.as_deref();
+        let _ = winner.map_or(Ok(()), |id| writeln!(text, "  winner        conversation {id}"));
         let rule = one.rule.as_deref().filter(|rule| *rule != one.fate);
         let _ = rule.map_or(Ok(()), |rule| writeln!(text, "  rule          {rule}"));
         for (name, share) in [("user", one.jaccard_user), ("assistant", one.jaccard_assistant)] {

@@ -13,6 +13,7 @@ pub fn text(outcome: &Outcome, row_id: Option<&str>) -> String {
         format!("Run {} of {}\n", outcome.run_id, outcome.pipeline),
         stages(&outcome.stages),
         reasons(&outcome.stages),
+        benchmarks(&outcome.stages),
         first_rejects(&outcome.stages),
         batches(outcome),
         releases(outcome),
@@ -69,13 +70,27 @@ fn reasons(stages: &[StageOutcome]) -> String {
             _ => "counts",
         };
         for (what, of) in [("dropped", &stage.dropped), ("rejected", &stage.rejected), (further, &stage.counts)] {
-            let counted = counts(of);
+            let of = of.iter().filter(|(name, _)| !name.contains(": ")).map(|(name, n)| (name.clone(), *n)).collect();
+            let counted = counts(&of);
             if !counted.is_empty() {
                 let _ = writeln!(text, "  {:<8} {what:<10} {counted}", stage.stage);
             }
         }
     }
     if text.is_empty() { text } else { format!("What was found:\n{text}") }
+}
+
+/// What records repeat of each benchmark: counts of dedup that are named `benchmark: what`.
+fn benchmarks(stages: &[StageOutcome]) -> String {
+    let mut text = String::new();
+    for counts in stages.iter().map(|stage| &stage.counts) {
+        for (name, rows) in counts.iter().filter_map(|(name, rows)| Some((name.strip_suffix(": rows")?, *rows))) {
+            let of = |what: &str| number(counts.get(&format!("{name}: {what}")).copied().unwrap_or_default());
+            let (met, records, rows) = (of("rows met"), of("records"), number(rows));
+            let _ = writeln!(text, "  {name}: {met} of {rows} rows are repeated, by {records} records");
+        }
+    }
+    if text.is_empty() { text } else { format!("Benchmarks:\n{text}") }
 }
 
 fn first_rejects(stages: &[StageOutcome]) -> String {

@@ -30,8 +30,8 @@ pub struct Shown {
     pub record_id: String,
     pub conversation_id: String,
     pub fate: String,
-    /// The conversation that stands for it.
-    pub winner: String,
+    /// The conversation that stands for it, if one does.
+    pub winner: Option<String>,
     pub rule: Option<String>,
     pub jaccard_user: Option<f64>,
     pub jaccard_assistant: Option<f64>,
@@ -101,11 +101,12 @@ pub fn show(store: &Store, id: &str) -> Result<Vec<Shown>> {
     let missing = || Error::Usage(format!("no decision is about {id}; it was kept, or is no record or conversation"));
     shown.truncate(SHOWN_MAX);
     shown.first().ok_or_else(missing)?;
-    let wanted: BTreeSet<String> = shown.iter().flat_map(|one| [one.record_id.clone(), one.winner.clone()]).collect();
+    let wanted: BTreeSet<String> =
+        shown.iter().flat_map(|one| one.winner.iter().chain([&one.record_id]).cloned()).collect();
     let texts = texts(store, &wanted)?;
     for one in &mut shown {
         one.messages = texts.get(&one.record_id).cloned().unwrap_or_default();
-        one.winner_messages = texts.get(&one.winner).cloned().unwrap_or_default();
+        one.winner_messages = one.winner.as_ref().and_then(|id| texts.get(id)).cloned().unwrap_or_default();
     }
     Ok(shown)
 }
@@ -128,7 +129,7 @@ fn decisions(batch: &RecordBatch, id: &str, shown: &mut Vec<Shown>) -> Result<()
             record_id: at(&records),
             conversation_id: at(&ids),
             fate: at(&fates),
-            winner: at(&winners),
+            winner: winners.is_valid(i).then(|| at(&winners)),
             rule: rules.is_valid(i).then(|| at(&rules)),
             jaccard_user: share(&user),
             jaccard_assistant: share(&assistant),

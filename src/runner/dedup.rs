@@ -11,28 +11,25 @@ use std::time::Instant;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, TimestampMicrosecondType, UInt32Type, UInt64Type};
 
+use super::against::Repeats;
 use super::groups::{self, Branch};
 use super::rows::{Decision, decisions_batch, edges_batch, ids_batch};
 use super::sample::clear_tmp;
-use super::sink::{SourceTables, TableSink, numbers, text};
+use super::sink::{TableSink, numbers, text};
 use super::{Job, StageOutcome};
 use crate::config::{Loaded, Method, Near};
 use crate::engine::{Joins, Sink};
 use crate::error::{Error, Result};
 use crate::layer::tables::Table;
-use crate::layer::{Deduped, Layer, Made, Redacted, Sketch};
+use crate::layer::{Deduped, Layer, Made, Overlap, Redacted, Sketch};
 use crate::stages::dedup::cluster::{Edge, Rank, other, representatives};
 use crate::stages::dedup::plan;
 use crate::stages::dedup::sketch::{Settings, VERSION};
 use crate::stages::dedup::verify::{Rule, Verified};
 use crate::store::log::Event;
-use crate::store::{Books, FileInfo, Manifest, Staged, manifest};
+use crate::store::{Books, FileInfo, Manifest, manifest};
 
 const STAGE: &str = "dedup";
-
-fn is_joined(redacted: &Manifest) -> bool {
-    redacted.settings.get(super::join::SOURCES).is_some()
-}
 
 /// Decisions by record id; a record without one is kept.
 pub(super) type Decisions = BTreeMap<String, Decision>;
@@ -42,11 +39,13 @@ impl Job<'_> {
         let began = Instant::now();
         self.progress.begin(STAGE, 0, Arc::new(AtomicU64::new(0)));
         let sketches = self.sketch(redacted).await?;
-        let key = deduped_key(self.loaded, sketches.iter().map(|one| one.manifest.key.as_str()).collect());
+        let overlaps = self.overlaps(redacted).await?;
+        let inputs = sketches.iter().map(|one| &one.manifest).chain(overlaps.iter().map(|one| &one.manifest));
+        let key = deduped_key(self.loaded, inputs.map(|one| one.key.as_str()).collect());
         let cached = self.made::<Deduped>(&key)?;
         let made = match &cached {
             Some(made) => made.clone(),
-            None => self.decide(&key, redacted, &sketches).await?,
+            None => self.decide(&key, redacted, &sketches, &overlaps).await?,
         };
         let mut stage = StageOutcome::of(STAGE, &made.manifest.books, made.manifest.counts.clone());
         stage.cached = cached.is_some();
@@ -61,63 +60,9 @@ impl Job<'_> {
     /// Text to hashes, for every source on its own. New sources got theirs with their rows; what is
     /// missing here was sketched with other settings.
     async fn sketch(&mut self, redacted: &[Made<Redacted>]) -> Result<Vec<Made<Sketch>>> {
-        let mut missing = Vec::new();
-        for one in redacted {
-            let key = sketch_key(self.loaded, &one.manifest.key);
-            if self.made::<Sketch>(&key)?.is_none() {
-                missing.push((key, one));
-            }
-        }
-        let (joined, own): (Vec<_>, Vec<_>) = missing.into_iter().partition(|(_, one)| is_joined(&one.manifest));
-        if !own.is_empty() {
-            self.make_sketches(&own).await?;
-        }
-        for (key, one) in joined {
-            self.sketch_joined(&key, one).await?;
-        }
-        let gone = |key: String| Error::damaged(key, "was not committed");
-        redacted
-            .iter()
-            .map(|one| sketch_key(self.loaded, &one.manifest.key))
-            .map(|key| self.made::<Sketch>(&key)?.ok_or_else(|| gone(key)))
-            .collect()
-    }
-
-    async fn make_sketches(&mut self, missing: &[(String, &Made<Redacted>)]) -> Result<()> {
-        let staged: Vec<Staged> = missing
-            .iter()
-            .map(|(key, _)| self.store.stage(format!("layers/{}/{key}", Sketch::NAME)))
-            .collect::<Result<_>>()?;
-        let source = |one: &Made<Redacted>| one.manifest.inputs.first().cloned().unwrap_or_default();
-        let folders: Arc<HashMap<String, PathBuf>> = Arc::new(
-            missing.iter().zip(&staged).map(|((_, one), staged)| (source(one), staged.staging.clone())).collect(),
-        );
-        let files: Vec<PathBuf> = missing.iter().flat_map(|(_, one)| one.files("part")).collect();
-        let mut written: HashMap<String, Vec<FileInfo>> = HashMap::new();
-        if !files.is_empty() {
-            self.engine.table("redacted", Redacted::schema(), &files)?;
-            let plan = self.engine.sql(STAGE, &plan::sketches(&self.settings()), Joins::Hash).await?;
-            let sink = |partition| Ok(SourceTables::new(Arc::clone(&folders), Sketch::schema(), partition));
-            for (source_id, file) in self.engine.drain(STAGE, plan, false, sink).await?.into_iter().flatten() {
-                written.entry(source_id).or_default().push(file);
-            }
-        }
-        for ((key, one), staged) in missing.iter().zip(&staged) {
-            let files = written.remove(&source(one)).unwrap_or_default();
-            self.sketch_manifest(key, &one.manifest, files)?.write(&staged.staging)?;
-        }
-        self.store.publish(&staged, Event::Layers { run_id: self.run_id(), stage: "sketch".to_owned() })
-    }
-
-    /// Rows of a joined folder come from many sources and go to one place.
-    async fn sketch_joined(&mut self, key: &str, one: &Made<Redacted>) -> Result<()> {
-        let staged = self.store.stage(format!("layers/{}/{key}", Sketch::NAME))?;
-        self.engine.table("redacted", Redacted::schema(), &one.files("part"))?;
-        let plan = self.engine.sql(STAGE, &plan::sketches(&self.settings()), Joins::Hash).await?;
-        let part = |partition| TableSink::create(&staged.staging, &format!("part-{partition:05}"), &Sketch::schema());
-        let files = self.engine.drain(STAGE, plan, false, part).await?;
-        self.sketch_manifest(key, &one.manifest, files)?.write(&staged.staging)?;
-        self.store.publish(&[staged], Event::Layers { run_id: self.run_id(), stage: "sketch".to_owned() })
+        let sql = plan::sketches(&self.settings());
+        let keys = redacted.iter().map(|one| sketch_key(self.loaded, &one.manifest.key)).collect();
+        self.derived(redacted, keys, &sql, |job, key, one, files| job.sketch_manifest(key, one, files)).await
     }
 
     pub(super) fn sketch_manifest(&self, key: &str, redacted: &Manifest, files: Vec<FileInfo>) -> Result<Manifest> {
@@ -134,11 +79,15 @@ impl Job<'_> {
         key: &str,
         redacted: &[Made<Redacted>],
         sketches: &[Made<Sketch>],
+        overlaps: &[Made<Overlap>],
     ) -> Result<Made<Deduped>> {
         let staged = self.store.stage(format!("layers/{}/{key}", Deduped::NAME))?;
         self.engine.table("sketch", Sketch::schema(), &parts(sketches))?;
         self.engine.table("redacted", Redacted::schema(), &parts(redacted))?;
-        let (mut decisions, copies) = self.exact().await?;
+        let repeats = Repeats::read(overlaps)?;
+        let mut decisions = self.barred(&repeats);
+        self.temporary(&staged.staging, "barred", &ids_batch(decisions.keys())?)?;
+        let copies = self.exact(&mut decisions).await?;
         self.fold(&mut decisions).await?;
         let (settings, near) = (self.settings(), &self.loaded.pipeline.dedup.near);
         let (mut edges, mut skipped) = (Vec::new(), 0);
@@ -148,11 +97,14 @@ impl Job<'_> {
             groups::spare_answers(&mut edges, &branches);
             let ranks = self.ranks(&staged.staging, &edges).await?;
             near_decisions(&mut decisions, &edges, &ranks);
+            follow(&mut decisions);
         }
         let warned = self.guard(&staged.staging, &decisions, redacted).await?;
         let groups = groups::assign(&branches, &decisions);
-        let ties = self.ties(&staged.staging, &decisions).await?;
-        let beside = [("groups", groups::batch(&groups, &copies)?), ("ties", groups::ties_batch(&ties)?)];
+        let ties = self.ties(&staged.staging, &decisions, &edges).await?;
+        let tags = repeats.tags(&decisions)?;
+        let beside =
+            [("groups", groups::batch(&groups, &copies)?), ("ties", groups::ties_batch(&ties)?), ("tags", tags)];
         let mut files = self.write_kept(&staged.staging, &decisions, beside).await?;
         files.push(write_one(&staged.staging, "decisions", Table::Decisions, &decisions_batch(&decisions)?)?);
         files.push(write_one(&staged.staging, "edges", Table::Edges, &edges_batch(&edges)?)?);
@@ -162,6 +114,7 @@ impl Job<'_> {
             BTreeMap::from([("skipped_pairs".to_owned(), skipped), ("edges".to_owned(), edges.len() as u64)]);
         counts.insert("prompt_groups".to_owned(), groups::count(&groups));
         counts.extend(warned);
+        counts.extend(repeats.counts(overlaps));
         let inputs = sketches.iter().map(|one| one.manifest.key.clone()).collect();
         let settings = serde_json::json!(self.loaded.pipeline.dedup);
         let manifest = folder_manifest::<Deduped>(key, inputs, settings, books, counts, files);
@@ -173,7 +126,7 @@ impl Job<'_> {
     /// Exact duplicates; and for winners how many records say the same. The oldest wins, then one
     /// that is there for itself and not as a side of a stated preference, then the smallest ids;
     /// records without a time come last.
-    async fn exact(&self) -> Result<(Decisions, HashMap<String, u32>)> {
+    async fn exact(&self, decisions: &mut Decisions) -> Result<HashMap<String, u32>> {
         type Copy = ((bool, i64), bool, String, String);
         let mut same: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
         for batch in self.engine.collect(STAGE, plan::COPIES).await? {
@@ -186,10 +139,12 @@ impl Job<'_> {
                 let time = times.is_valid(i).then(|| times.value(i));
                 let time = (time.is_none(), time.unwrap_or_default());
                 let copy = (time, preferences.is_valid(i), at(&ids), at(&records));
-                same.entry(at(&keys)).or_default().push(copy);
+                if !decisions.contains_key(&copy.3) {
+                    same.entry(at(&keys)).or_default().push(copy);
+                }
             }
         }
-        let (mut decisions, mut copies) = (Decisions::new(), HashMap::new());
+        let mut copies = HashMap::new();
         for mut group in same.into_values() {
             group.sort_unstable();
             let n = group.len() as u32;
@@ -200,7 +155,7 @@ impl Job<'_> {
             }
             copies.insert(winner_record, n);
         }
-        Ok((decisions, copies))
+        Ok(copies)
     }
 
     /// Snapshots fold into the longest conversation that begins with them.
@@ -299,10 +254,11 @@ impl Job<'_> {
         Ok(branches)
     }
 
-    /// Openings that a duplicate links. Exact copies have the same one.
-    async fn ties(&self, folder: &Path, decisions: &Decisions) -> Result<BTreeMap<u64, u64>> {
-        let linked = decisions.iter().filter(|(_, decision)| decision.fate != "exact_duplicate");
-        let ends: BTreeSet<&String> = linked.flat_map(|(record, decision)| [record, &decision.winner_record]).collect();
+    /// Openings that a duplicate links, or a pair that differs in digits only and is kept. Exact copies
+    /// have the same one.
+    async fn ties(&self, folder: &Path, decisions: &Decisions, edges: &[Edge]) -> Result<BTreeMap<u64, u64>> {
+        let links = groups::links(decisions, edges);
+        let ends: BTreeSet<&String> = links.iter().flat_map(|(one, other)| [*one, *other]).collect();
         self.temporary(folder, "ends", &ids_batch(ends.into_iter())?)?;
         let mut openings = HashMap::new();
         for batch in self.engine.collect(STAGE, plan::OPENINGS).await? {
@@ -311,14 +267,14 @@ impl Job<'_> {
             let records = records.as_string::<i32>().iter().flatten().map(str::to_owned);
             openings.extend(records.zip(hashes.values().iter().copied()));
         }
-        Ok(groups::ties(&openings, decisions))
+        Ok(groups::ties(&openings, &links))
     }
 
     async fn write_kept(
         &self,
         folder: &Path,
         decisions: &Decisions,
-        beside: [(&str, arrow::array::RecordBatch); 2],
+        beside: [(&str, arrow::array::RecordBatch); 3],
     ) -> Result<Vec<FileInfo>> {
         self.temporary(folder, "gone", &ids_batch(decisions.keys())?)?;
         beside.iter().try_for_each(|(name, batch)| self.temporary(folder, name, batch))?;
@@ -341,12 +297,12 @@ pub(super) fn sketch_key(loaded: &Loaded, redacted: &str) -> String {
     manifest::key(&[Sketch::NAME, &Sketch::VERSION.to_string(), redacted, &settings, &VERSION.to_string()])
 }
 
-/// Of the decision over sketches, from their keys in any order.
-pub(super) fn deduped_key(loaded: &Loaded, mut sketches: Vec<&str>) -> String {
-    sketches.sort_unstable();
+/// Of the decision over sketches and overlaps, from their keys in any order.
+pub(super) fn deduped_key(loaded: &Loaded, mut inputs: Vec<&str>) -> String {
+    inputs.sort_unstable();
     let settings = serde_json::json!(loaded.pipeline.dedup).to_string();
     let version = format!("{}.{VERSION}", Deduped::VERSION);
-    manifest::key(&[&[Deduped::NAME, &version, &settings], sketches.as_slice()].concat())
+    manifest::key(&[&[Deduped::NAME, &version, &settings], inputs.as_slice()].concat())
 }
 
 /// The row files of several folders.
@@ -361,6 +317,20 @@ fn near_decisions(decisions: &mut Decisions, edges: &[Edge], ranks: &HashMap<Str
         let winner = other(edge, &record).to_owned();
         let decision = Decision::near(id(&record), winner.clone(), id(&winner), edge);
         decisions.insert(record, decision);
+    }
+}
+
+/// Leads who was dropped for a record that was dropped itself to the one that is kept: a copy of a
+/// snapshot, a copy or a snapshot of a near-duplicate.
+fn follow(decisions: &mut Decisions) {
+    let records: Vec<String> = decisions.keys().cloned().collect();
+    for record in records {
+        // Near-duplicates are dropped for what is kept, so steps are few and end.
+        while let Some(step) = decisions.get(&record).and_then(|one| decisions.get(&one.winner_record)).cloned() {
+            if let Some(decision) = decisions.get_mut(&record) {
+                decision.follow(&step);
+            }
+        }
     }
 }
 
@@ -444,4 +414,34 @@ pub(super) fn folder_manifest<L: Layer>(
 ) -> Manifest {
     let layer = L::NAME.to_owned();
     Manifest { layer, layer_version: L::VERSION, key: key.to_owned(), inputs, settings, books, counts, files }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn winners_are_followed_to_who_is_kept() {
+        let name = |id: &str| id.to_owned();
+        let verified =
+            Verified { rule: Rule::NearDuplicate, jaccard_user: 0.9, jaccard_assistant: 0.8, containment: 0.9 };
+        let edge = Edge { a: name("near"), b: name("kept"), verified, bands_hit: 3 };
+        let mut decisions = Decisions::from([
+            (name("copy"), Decision::exact(name("COPY"), name("near"), name("NEAR"))),
+            (name("begins"), Decision::superseded(name("BEGINS"), name("near"), name("NEAR"))),
+            (name("again"), Decision::exact(name("AGAIN"), name("begins"), name("BEGINS"))),
+            (name("near"), Decision::near(name("NEAR"), name("kept"), name("KEPT"), &edge)),
+            (name("other"), Decision::exact(name("OTHER"), name("kept"), name("KEPT"))),
+            (name("barred"), Decision::contaminated(name("BARRED"), name("same prompt as row 1 of x"), 1.0)),
+        ]);
+        follow(&mut decisions);
+        let told = |id: &str| (&*decisions[id].winner, decisions[id].fate, &*decisions[id].rule);
+        let of_near = "same canonical form as a near-duplicate of the winner";
+        assert_eq!(told("copy"), ("KEPT", "exact_duplicate", of_near));
+        assert_eq!(told("again"), ("KEPT", "exact_duplicate", of_near));
+        assert_eq!(told("begins"), ("KEPT", "superseded", "prefix of a near-duplicate of the winner"));
+        assert_eq!(told("near"), ("KEPT", "near_duplicate", "jaccard on both sides"));
+        assert_eq!(told("other"), ("KEPT", "exact_duplicate", "same canonical form"));
+        assert_eq!((told("barred").0, decisions["copy"].bands_hit), ("", 3));
+    }
 }

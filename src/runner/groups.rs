@@ -3,7 +3,7 @@
 //!
 //! Always: a conversation's prompt group is the earliest place at which its like were answered in
 //! two ways. Its split group is its opening, tied to the openings of all that a duplicate links
-//! it with; so whoever shares a first prompt is on one side, wherever they part later.
+//! it with, dropped or kept; so whoever shares a first prompt is on one side, wherever they part later.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -73,12 +73,22 @@ pub fn count(groups: &BTreeMap<String, Group>) -> u64 {
     groups.values().filter_map(|group| group.prompt_group).collect::<BTreeSet<_>>().len() as u64
 }
 
-/// Openings that must stay together: those of a dropped record and of the record that stands for
-/// it, with the smallest of their kind. Openings that are tied to no other are not listed.
-pub fn ties(openings: &HashMap<String, u64>, decisions: &BTreeMap<String, Decision>) -> BTreeMap<u64, u64> {
+/// Records whose openings must stay together: a dropped one and the one that stands for it; two that
+/// are nearly the same and both kept, because digits are content. Pairs that share a prompt only are
+/// none: a template of prompts would put all its conversations on one side.
+pub fn links<'d>(decisions: &'d BTreeMap<String, Decision>, edges: &'d [Edge]) -> Vec<(&'d String, &'d String)> {
+    let stands = decisions.iter().filter(|(_, decision)| !decision.winner_record.is_empty());
+    let stands = stands.map(|(record, decision)| (record, &decision.winner_record));
+    let nearly = |edge: &&Edge| matches!(edge.verified.rule, Rule::NearDuplicate | Rule::DigitsDiffer);
+    stands.chain(edges.iter().filter(nearly).map(|edge| (&edge.a, &edge.b))).collect()
+}
+
+/// Openings that are linked, with the smallest of their kind. Those that are tied to no other are not
+/// listed.
+pub fn ties(openings: &HashMap<String, u64>, links: &[(&String, &String)]) -> BTreeMap<u64, u64> {
     let mut union = Union::default();
-    for (record, decision) in decisions {
-        if let (Some(&one), Some(&other)) = (openings.get(record), openings.get(&decision.winner_record)) {
+    for (one, other) in links {
+        if let (Some(&one), Some(&other)) = (openings.get(*one), openings.get(*other)) {
             union.tie(one, other);
         }
     }
@@ -188,6 +198,6 @@ mod tests {
         assert_eq!(groups["a"].prompt_group, None);
         assert!(!groups.contains_key("b"));
         let openings = [("b", 1), ("c", 9), ("d", 5), ("e", 7)].map(|(record, opening)| (record.to_owned(), opening));
-        assert_eq!(ties(&openings.into(), &decisions), BTreeMap::from([(1, 1), (5, 1), (9, 1)]));
+        assert_eq!(ties(&openings.into(), &links(&decisions, &[])), BTreeMap::from([(1, 1), (5, 1), (9, 1)]));
     }
 }

@@ -29,21 +29,7 @@ use crate::store::{FileInfo, Manifest, Staged, manifest};
 impl Job<'_> {
     pub(super) async fn ingest(&mut self, sources: &[SourceFile]) -> Result<Vec<Made<Redacted>>> {
         let began = Instant::now();
-        let keyed: Vec<(String, &SourceFile)> =
-            sources.iter().map(|source| (redacted_key(self.loaded, &self.key, source), source)).collect();
-        let mut missing = Vec::new();
-        for (key, source) in &keyed {
-            if self.made::<Redacted>(key)?.is_none() {
-                missing.push((key.clone(), *source));
-            }
-        }
-        let cached = missing.is_empty();
-        let bytes: u64 = missing.iter().map(|(_, source)| source.bytes).sum();
-        let places = self.scan(&missing, bytes).await?;
-        let made: Vec<Made<Redacted>> = keyed
-            .iter()
-            .map(|(key, _)| self.made::<Redacted>(key)?.ok_or_else(|| Error::damaged(key.clone(), "was not committed")))
-            .collect::<Result<_>>()?;
+        let (made, cached, places) = self.redacted(sources).await?;
         let mut stage = summary("ingest", &made);
         let findings = std::mem::take(&mut stage.counts);
         stage.cached = cached;
@@ -54,6 +40,28 @@ impl Job<'_> {
             StageOutcome { stage: "redact", records_read: kept, kept, counts: findings, cached, ..Default::default() };
         self.told(redact, Instant::now());
         Ok(made)
+    }
+
+    /// A redacted folder for each source; whether all were there, and the first rejects of the others.
+    pub(super) async fn redacted(
+        &mut self,
+        sources: &[SourceFile],
+    ) -> Result<(Vec<Made<Redacted>>, bool, Vec<RejectPlace>)> {
+        let keyed: Vec<(String, &SourceFile)> =
+            sources.iter().map(|source| (redacted_key(self.loaded, &self.key, source), source)).collect();
+        let mut missing = Vec::new();
+        for (key, source) in &keyed {
+            if self.made::<Redacted>(key)?.is_none() {
+                missing.push((key.clone(), *source));
+            }
+        }
+        let bytes: u64 = missing.iter().map(|(_, source)| source.bytes).sum();
+        let places = self.scan(&missing, bytes).await?;
+        let made: Vec<Made<Redacted>> = keyed
+            .iter()
+            .map(|(key, _)| self.made::<Redacted>(key)?.ok_or_else(|| Error::damaged(key.clone(), "was not committed")))
+            .collect::<Result<_>>()?;
+        Ok((made, missing.is_empty(), places))
     }
 
     async fn scan(&mut self, missing: &[(String, &SourceFile)], bytes: u64) -> Result<Vec<RejectPlace>> {

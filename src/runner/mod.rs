@@ -6,11 +6,13 @@
 //!
 //! Always: nothing is visible before its books balance; the same key is never made twice.
 
+mod against;
 mod card;
 mod dataset;
 mod dataset_rows;
 pub mod decisions;
 mod dedup;
+mod derived;
 mod from_logs;
 mod gate;
 mod groups;
@@ -108,7 +110,7 @@ async fn once(loaded: &Loaded, options: &Options, progress: &dyn Progress) -> Re
     if options.cluster.is_some() && loaded.pipeline.ingest.sources.iter().any(|source| source.path == STDIN) {
         return Err(Error::Usage("standard input cannot be read on a cluster: executors do not have it".to_owned()));
     }
-    let sources = sources::discover(loaded)?;
+    let sources = sources::discover(loaded, &loaded.pipeline.ingest.sources)?;
     let label_files = label::files(loaded)?;
     import::rules(loaded, &[])?;
     let mut job = Job::start(loaded, options, progress).await?;

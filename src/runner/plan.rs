@@ -50,7 +50,7 @@ const MEMORY_PER_RECORD: u64 = 400;
 pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
     let root = store_root(loaded, store);
     let key = super::project_key(loaded)?;
-    let files = sources::discover(loaded)?;
+    let files = sources::discover(loaded, &loaded.pipeline.ingest.sources)?;
     let redacted: Vec<String> = files.iter().map(|file| super::ingest::redacted_key(loaded, &key, file)).collect();
     let mut redacted = redacted;
     redacted.extend(joined(loaded, &root, &redacted)?);
@@ -60,7 +60,7 @@ pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
     let unpacked = |source: &PlannedSource| source.rows_expected * BYTES_PER_RECORD;
     let disk: u64 = planned.iter().filter(|source| !source.done).map(unpacked).sum::<u64>() / 2;
     Ok(Plan {
-        stages: stages(loaded, &root, new, &redacted),
+        stages: stages(loaded, &root, new, &redacted, &super::against::overlap_keys(loaded, &key, &redacted)?),
         sources: planned,
         memory_bytes: MEMORY_BASE + rows * MEMORY_PER_RECORD,
         disk_bytes: disk,
@@ -109,13 +109,13 @@ fn source(root: &Path, key: &str, file: &SourceFile) -> Result<PlannedSource> {
     Ok(PlannedSource { path: file.location.to_string(), bytes: file.bytes, done: made.is_some(), why, rows_expected })
 }
 
-fn stages(loaded: &Loaded, root: &Path, new: usize, redacted: &[String]) -> Vec<PlannedStage> {
+fn stages(loaded: &Loaded, root: &Path, new: usize, redacted: &[String], overlaps: &[String]) -> Vec<PlannedStage> {
     let any = |layer: &str| root.join("layers").join(layer).is_dir();
     let made = |layer: &str, key: &str| root.join("layers").join(layer).join(key).is_dir();
     let stage = |stage, runs, why: String| PlannedStage { stage, runs, why };
     let fresh = new > 0;
     let sketches: Vec<String> = redacted.iter().map(|key| sketch_key(loaded, key)).collect();
-    let deduped = deduped_key(loaded, sketches.iter().map(String::as_str).collect());
+    let deduped = deduped_key(loaded, sketches.iter().chain(overlaps).map(String::as_str).collect());
     let samples = loaded.pipeline.sample.iter().zip(&loaded.rubrics);
     let drawn = samples.filter(|(sample, rubric)| made(Sampled::NAME, &sampled_key(loaded, sample, rubric, &deduped)));
     let (decided, drawn) = (made(Deduped::NAME, &deduped), drawn.count());

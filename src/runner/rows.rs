@@ -1,24 +1,33 @@
 //! Small tables of the driver as Arrow batches: decisions, edges, ids.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::against::CONTAMINATED;
 use super::sink::arrow_error;
 use crate::error::Result;
 use crate::layer::tables::Table;
 use crate::stages::dedup::cluster::Edge;
 
+/// The rule of copies, and of those whose original is dropped for what it nearly is.
+pub const EXACT: &str = "same canonical form";
+pub const COPY_OF_NEAR: &str = "same canonical form as a near-duplicate of the winner";
+
 /// Why a record is not kept, and who stands for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     pub conversation_id: String,
-    /// `exact_duplicate`, `near_duplicate` or `superseded`.
+    /// `exact_duplicate`, `near_duplicate`, `superseded` or `contaminated`.
     pub fate: &'static str,
+    /// Both empty where nobody stands for it.
     pub winner_record: String,
     pub winner: String,
+    /// Which rule decided.
+    pub rule: Cow<'static, str>,
     pub jaccard_user: Option<f64>,
     pub jaccard_assistant: Option<f64>,
     pub containment: Option<f64>,
@@ -27,12 +36,18 @@ pub struct Decision {
 
 impl Decision {
     fn new(fate: &'static str, conversation_id: String, winner_record: String, winner: String) -> Decision {
+        let rule = Cow::Borrowed(match fate {
+            "exact_duplicate" => EXACT,
+            "superseded" => "prefix of the winner",
+            _ => "jaccard on both sides",
+        });
         let (jaccard_user, jaccard_assistant, containment) = (None, None, None);
         Decision {
             conversation_id,
             fate,
             winner_record,
             winner,
+            rule,
             jaccard_user,
             jaccard_assistant,
             containment,
@@ -58,12 +73,26 @@ impl Decision {
         }
     }
 
-    /// Which rule decided.
-    fn rule(&self) -> &'static str {
-        match self.fate {
-            "exact_duplicate" => "same canonical form",
-            "superseded" => "prefix of the winner",
-            _ => "jaccard on both sides",
+    /// Stands behind `step`, which was this one's winner and is none itself: its winner is this one's,
+    /// and what was compared are those two.
+    pub fn follow(&mut self, step: &Decision) {
+        (self.winner_record, self.winner) = (step.winner_record.clone(), step.winner.clone());
+        let (is_copy, is_near) = (self.fate == "exact_duplicate", step.jaccard_user.is_some());
+        self.rule = Cow::Borrowed(match (is_copy, is_near) {
+            (true, true) => COPY_OF_NEAR,
+            (true, false) => "same canonical form as a prefix of the winner",
+            (false, _) => "prefix of a near-duplicate of the winner",
+        });
+        (self.jaccard_user, self.jaccard_assistant) = (step.jaccard_user, step.jaccard_assistant);
+        (self.containment, self.bands_hit) = (step.containment, step.bands_hit);
+    }
+
+    /// Repeats a benchmark, as `rule` says.
+    pub fn contaminated(conversation_id: String, rule: String, overlap: f64) -> Decision {
+        Decision {
+            rule: rule.into(),
+            containment: Some(overlap),
+            ..Decision::new(CONTAMINATED, conversation_id, String::new(), String::new())
         }
     }
 }
@@ -83,8 +112,8 @@ pub fn decisions_batch(decisions: &BTreeMap<String, Decision>) -> Result<RecordB
         texts(decisions.keys().map(String::as_str)),
         texts(all().map(|d| d.conversation_id.as_str())),
         texts(all().map(|d| d.fate)),
-        texts(all().map(|d| d.winner.as_str())),
-        texts(all().map(Decision::rule)),
+        Arc::new(all().map(|d| Some(d.winner.as_str()).filter(|id| !id.is_empty())).collect::<StringArray>()),
+        texts(all().map(|d| &*d.rule)),
         number(|d| d.jaccard_user),
         number(|d| d.jaccard_assistant),
         number(|d| d.containment),

@@ -12,7 +12,9 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{UInt32Type, UInt64Type};
 
 use super::Job;
+use super::against::CONTAMINATED;
 use super::dataset::{Inputs, STAGE, count};
+use super::rows::COPY_OF_NEAR;
 use super::sink::{numbers, text};
 use crate::error::{Error, Result};
 use crate::layer::tables::Table;
@@ -26,9 +28,11 @@ const SIDES: &str = "select source_id, start_byte, element, preference, record_i
 /// Copies among the sides, with whom they are copies of.
 const COPIES: &str = "select d.record_id as record_id, d.winner as winner from decisions d \
     join (select record_id from redacted where preference is not null) r on d.record_id = r.record_id \
-    where d.fate = 'exact_duplicate'";
+    where d.fate = 'exact_duplicate' and d.rule = 'same canonical form'";
 
-const DROPPED: &str = "select conversation_id, fate, winner from decisions where fate <> 'exact_duplicate'";
+/// All others, also copies of what was dropped or folded itself.
+const DROPPED: &str = "select conversation_id, fate, rule, winner from decisions \
+    where fate <> 'exact_duplicate' or rule <> 'same canonical form'";
 
 /// Whatever a side may be, or end with, was kept under one of these ids.
 const KEPT: &str = "select conversation_id, record_id, split_group from deduped where conversation_id in (\
@@ -57,10 +61,11 @@ pub(super) struct Stated {
 /// What dedup decided, as far as sides need it.
 #[derive(Default)]
 struct Fates {
-    /// Copies by record, with the conversation that was kept of them or is in `dropped`.
+    /// Copies by record, with the conversation that was kept of them.
     copies: HashMap<String, String>,
-    /// Conversations that are nearly another (`true`) or were folded into it, with the other.
-    dropped: HashMap<String, (bool, String)>,
+    /// Conversations that were folded into another or are nearly it, with the other; and why nobody
+    /// stands for them as a side, if so.
+    dropped: HashMap<String, (Option<&'static str>, String)>,
     /// Record and split group of what was kept.
     kept: HashMap<String, (String, String)>,
 }
@@ -100,8 +105,8 @@ impl Job<'_> {
             fates.copies.extend((0..batch.num_rows()).map(|i| (at(&records, i), at(&winners, i))));
         }
         for batch in self.engine.collect(STAGE, DROPPED).await? {
-            let [ids, names, winners] = texts(&batch, ["conversation_id", "fate", "winner"])?;
-            let row = |i| (at(&ids, i), (at(&names, i) == "near_duplicate", at(&winners, i)));
+            let [ids, names, rules, winners] = texts(&batch, ["conversation_id", "fate", "rule", "winner"])?;
+            let row = |i| (at(&ids, i), (gone(&at(&names, i), &at(&rules, i)), at(&winners, i)));
             fates.dropped.extend((0..batch.num_rows()).map(row));
         }
         for batch in self.engine.collect(STAGE, KEPT).await? {
@@ -110,6 +115,17 @@ impl Job<'_> {
             fates.kept.extend((0..batch.num_rows()).map(row));
         }
         Ok(fates)
+    }
+}
+
+/// Why nobody stands for a side with this fate.
+fn gone(fate: &str, rule: &str) -> Option<&'static str> {
+    match fate {
+        CONTAMINATED => Some(CONTAMINATED),
+        "near_duplicate" => Some("near_duplicate"),
+        // Of a copy its winner would say the same, but that one is only nearly another.
+        "exact_duplicate" if rule == COPY_OF_NEAR => Some("near_duplicate"),
+        _ => None,
     }
 }
 
@@ -140,16 +156,16 @@ fn neighbours(sides: Vec<Side>) -> (Vec<(Side, Side)>, u64) {
 }
 
 impl Fates {
-    /// Who stands for a side: itself if kept or folded, its winner if it is a copy, nobody if it is
-    /// only nearly the same as another.
-    fn resolve(&self, side: Side) -> Option<Side> {
+    /// Who stands for a side: itself if kept or folded, its winner if it is a copy; or why nobody does,
+    /// as where it is only nearly the same as another.
+    fn resolve(&self, side: Side) -> std::result::Result<Side, &'static str> {
         let conversation = self.copies.get(&side.record).cloned().unwrap_or(side.conversation);
-        if self.dropped.get(&conversation).is_some_and(|(is_near, _)| *is_near) {
-            return None;
+        if let Some((Some(why), _)) = self.dropped.get(&conversation) {
+            return Err(why);
         }
         // Not there if the winner was folded itself: then the copy says the same.
         let record = self.kept.get(&conversation).map_or(side.record, |(record, _)| record.clone());
-        Some(Side { record, conversation, ..side })
+        Ok(Side { record, conversation, ..side })
     }
 
     /// The group of what a conversation was folded into in the end.
@@ -173,9 +189,12 @@ fn pairs(sides: Vec<Side>, fates: &Fates, id: impl Fn(&[u8]) -> Id, books: &mut 
     let mut seen: BTreeMap<(String, String), Stated> = BTreeMap::new();
     let mut against: BTreeSet<(String, String)> = BTreeSet::new();
     for (chosen, rejected) in pairs {
-        let (Some(chosen), Some(rejected)) = (fates.resolve(chosen), fates.resolve(rejected)) else {
-            count(&mut books.dropped, "near_duplicate");
-            continue;
+        let (chosen, rejected) = match (fates.resolve(chosen), fates.resolve(rejected)) {
+            (Ok(chosen), Ok(rejected)) => (chosen, rejected),
+            (Err(why), _) | (_, Err(why)) => {
+                count(&mut books.dropped, why);
+                continue;
+            }
         };
         let ids = (chosen.conversation, rejected.conversation);
         if against.contains(&ids) || seen.contains_key(&ids) {
@@ -278,15 +297,16 @@ mod tests {
 
     #[test]
     fn who_stands_for_a_side_and_on_which_side_of_a_split() {
-        let drop = |from: &str, near, to: &str| (from.to_owned(), (near, to.to_owned()));
+        let near = Some("near_duplicate");
+        let drop = |from: &str, why, to: &str| (from.to_owned(), (why, to.to_owned()));
         let fates = Fates {
             // c lies in no layer any more; its copy in the third record speaks for it.
             copies: HashMap::from([("b01".to_owned(), "a".to_owned()), ("x21".to_owned(), "c".to_owned())]),
             dropped: HashMap::from([
-                drop("c", false, "long"),
-                drop("long", true, "k"),
-                drop("n", true, "k"),
-                drop("f", false, "k"),
+                drop("c", None, "long"),
+                drop("long", near, "k"),
+                drop("n", near, "k"),
+                drop("f", None, "k"),
             ]),
             kept: kept("akz"),
         };

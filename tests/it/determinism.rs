@@ -120,6 +120,69 @@ fn five_incremental_runs_end_as_one() {
     assert_eq!(release(&pipeline, &store, &[]).data, lab.undisturbed.data);
 }
 
+/// Files of the newest deduped folder by name, as hashes; rows of `part` may lie in any order.
+fn decided(store: &Path) -> (String, std::collections::BTreeMap<String, String>) {
+    let folders: Vec<PathBuf> =
+        fs::read_dir(store.join("layers/deduped")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let made = |path: &PathBuf| fs::metadata(path.join("manifest.json")).unwrap().modified().unwrap();
+    let newest = folders.into_iter().max_by_key(made).unwrap();
+    let tables = ["decisions.parquet", "edges.parquet"].map(|name| (name.to_owned(), sha256(&newest.join(name))));
+    (newest.file_name().unwrap().to_string_lossy().into_owned(), tables.into())
+}
+
+/// Folders of a layer, with the time at which each was written.
+fn written(store: &Path, layer: &str) -> std::collections::BTreeMap<PathBuf, std::time::SystemTime> {
+    files(&store.join("layers").join(layer))
+        .into_iter()
+        .map(|path| (path.clone(), fs::metadata(&path).unwrap().modified().unwrap()))
+        .collect()
+}
+
+#[test]
+fn six_days_decide_as_one_and_sketch_no_day_again() {
+    let lab = lab();
+    let days = lab.folder.path().join("days");
+    corpus(&days, &["--rows", "1200", "--seed", "8", "--files", "6", "--formats", "openai"]);
+    let raw: Vec<PathBuf> = files(&days).into_iter().filter(|path| path.to_string_lossy().contains(".jsonl")).collect();
+    assert_eq!(raw.len(), 6);
+    let arrived = lab.folder.path().join("arrived");
+    fs::create_dir_all(&arrived).unwrap();
+    let against = format!(
+        "\n[dedup.against]\n[[dedup.against.benchmarks]]\nname = \"support-eval\"\nsources = [{{ path = {:?} }}]\n",
+        fixture("evals/support-eval.jsonl").display().to_string()
+    );
+    let text = pipeline("days", &[(arrived.join("*"), "openai-chat")]) + &against + FROM_LOGS;
+    let text = text.split("[[dataset]]\nname = \"all-preference\"").next().unwrap().to_owned();
+    let job = write(&lab.folder.path().join("days.toml"), text);
+    let (store, cold) = (lab.folder.path().join("days-store"), lab.folder.path().join("days-cold"));
+    let mut before: [std::collections::BTreeMap<_, _>; 2] = Default::default();
+    for (day, path) in raw.iter().enumerate() {
+        fs::copy(path, arrived.join(path.file_name().unwrap())).unwrap();
+        run(&job, &store, &["--until", "dedup"]).expect(0);
+        let now = ["sketch", "overlap"].map(|layer| written(&store, layer));
+        for (before, now) in before.iter().zip(&now) {
+            assert!(before.iter().all(|(path, time)| now[path] == *time), "day {day} made an earlier day again");
+        }
+        before = now;
+    }
+    run(&job, &store, &[]).expect(0);
+    run(&job, &cold, &[]).expect(0);
+    assert_eq!(decided(&store), decided(&cold), "key, decisions and edges, byte for byte");
+    assert_eq!(release_hashes(&store), release_hashes(&cold));
+    let folder = store.join("layers/deduped").join(decided(&store).0);
+    let kept = ids(&folder.join("part-00000.parquet"), "conversation_id");
+    let winners = ids(&folder.join("decisions.parquet"), "winner");
+    assert!(winners.len() > 10 && winners.is_subset(&kept), "who is dropped has a winner that is kept");
+}
+
+/// Values of a text column that are there.
+fn ids(file: &Path, column: &str) -> std::collections::BTreeSet<String> {
+    use arrow::array::AsArray;
+    let batches = parquet(file).1;
+    let values = batches.iter().flat_map(|batch| batch.column_by_name(column).unwrap().as_string::<i32>());
+    values.flatten().map(str::to_owned).collect()
+}
+
 #[test]
 fn the_label_path_does_not_depend_on_threads_and_batches_either() {
     let folder = tempfile::tempdir().unwrap();

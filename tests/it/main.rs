@@ -3,6 +3,7 @@
 //! One binary, so that the library is linked once. Every test works in temporary folders of its
 //! own and ends only processes that it started.
 
+mod against;
 mod alone;
 mod bad_input;
 mod canonical;

@@ -94,6 +94,7 @@ fn freeze_compat_fixtures() {
         ("fragments", "layers/redacted/*/fragments-*"),
         ("joined", "layers/redacted/*/joined-*"),
         ("sketch", "layers/sketch/*/part-*"),
+        ("overlap", "layers/overlap/*/part-*"),
         ("deduped", "layers/deduped/*/part-*"),
         ("decisions", "layers/deduped/*/decisions*"),
         ("edges", "layers/deduped/*/edges*"),
@@ -124,8 +125,12 @@ fn tiny(folder: &Path) -> std::path::PathBuf {
     let pairs = fs::read_to_string(fixture("raw/preferences.jsonl")).unwrap();
     let pairs = write(&folder.join("pairs.jsonl"), pairs.lines().take(8).collect::<Vec<_>>().join("\n"));
     let rubric = root().join("pipelines/rubrics/support-quality.toml");
+    let benchmark = format!(
+        "\n[dedup.against]\naction = \"tag\"\n[[dedup.against.benchmarks]]\nname = \"support-eval\"\nsources = [{{ path = {:?} }}]\n",
+        fixture("evals/support-eval.jsonl").display().to_string()
+    );
     let more = format!(
-        "\n[[sample]]\nname = \"quality\"\nrubric = {:?}\nrows = 5\n\n[label]\nfiles = [{:?}]\nmin_annotations = 1\n{FROM_LOGS}",
+        "{benchmark}\n[[sample]]\nname = \"quality\"\nrubric = {:?}\nrows = 5\n\n[label]\nfiles = [{:?}]\nmin_annotations = 1\n{FROM_LOGS}",
         rubric.display().to_string(),
         folder.join("labels.jsonl").display().to_string()
     );

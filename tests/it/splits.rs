@@ -20,6 +20,19 @@ fn prose(n: usize, words: usize) -> String {
     (0..words).map(|i| format!("word{}", (n * 7919 + i * 104_729) % 99_991)).collect::<Vec<_>>().join(" ")
 }
 
+/// A number in letters.
+fn letters(n: usize) -> String {
+    n.to_string().bytes().map(|digit| (b'a' + digit - b'0') as char).collect()
+}
+
+/// The same without digits.
+fn plain_prose(n: usize, words: usize) -> String {
+    prose(n + 20_000, words)
+        .bytes()
+        .map(|b| if b.is_ascii_digit() { (b'a' + b - b'0') as char } else { b as char })
+        .collect()
+}
+
 /// Sides on which the openings stand: the user's first words, by split.
 fn sides(store: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let mut sides: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -60,6 +73,11 @@ fn conversations_that_open_alike_or_that_a_duplicate_links_are_on_one_side() {
         raw += &line(&[("user", more.clone()), ("assistant", format!("{reply} too"))]);
         raw += &line(&[("user", plain), ("assistant", prose(7000 + n, 120))]);
         raw += &line(&[("user", more), ("assistant", prose(8000 + n, 120))]);
+        // Two that differ in digits only are both kept, and nearly the same all the same.
+        for amount in [100 + n, 700 + n] {
+            let question = format!("bill{} {} pay {amount}", letters(n), letters(n).repeat(3) + &plain_prose(n, 60));
+            raw += &line(&[("user", question), ("assistant", format!("{} {amount}", plain_prose(n + 500, 60)))]);
+        }
     }
     let raw = write(&folder.path().join("raw.jsonl"), raw);
     let text = pipeline("splits", &[(raw, "")])
@@ -68,7 +86,7 @@ fn conversations_that_open_alike_or_that_a_duplicate_links_are_on_one_side() {
     let outcome = run_json(&file, &store, &[]);
     assert_eq!(counts(&stage(&outcome, "dedup")["dropped"])["near_duplicate"], OPENINGS as u64);
     let sides = sides(&store);
-    assert_eq!(sides.len(), 2 * OPENINGS);
+    assert_eq!(sides.len(), 3 * OPENINGS);
     let torn: Vec<_> = sides.iter().filter(|(_, splits)| splits.len() > 1).collect();
     assert!(torn.is_empty(), "{torn:?}");
     for split in ["train", "test"] {

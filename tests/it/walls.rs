@@ -146,6 +146,7 @@ const ACROSS: &[(&str, &str, &str)] =
 const SEES_STAGES: &[(&str, &str)] = &[
     ("src/alone/digest.rs", "records are read and sketched at once"),
     ("src/bin/dedup-eval/brute.rs", "reads and compares what the command read and compared"),
+    ("src/alone/index.rs", "a segment fits one version of reading and one of sketching"),
     ("src/alone/said.rs", "a record as ingest reads it is turns as dedup sees them"),
     ("src/engine/join.rs", "what is joined is read and redacted once more"),
     ("src/engine/rows.rs", "ingest and redact are fused in the scan: raw text never rests"),

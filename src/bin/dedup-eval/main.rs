@@ -78,6 +78,8 @@ fn options(file: &Path, out: PathBuf, settings: Settings) -> Options {
         bucket_limit: 50,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         chunk_bytes: CHUNK_BYTES,
+        index: None,
+        against: None,
         guards: Guards { allow_wipeout: true, ..Guards::default() },
     }
 }

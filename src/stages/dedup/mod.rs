@@ -5,8 +5,10 @@
 //! Always: different answers to one prompt are never duplicates; a near-duplicate is verified
 //! exactly on both sides before anything is dropped; who is dropped has a winner that was kept.
 
+pub mod against;
 pub mod cluster;
 pub mod curve;
+pub mod hashed;
 pub mod pairs;
 pub mod plan;
 pub mod shingle;

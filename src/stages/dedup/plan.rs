@@ -26,6 +26,18 @@ fn call(function: &str, settings: &Settings) -> String {
     format!("{function}(messages, {shingle_words}, {bands}, {rows_per_band}, {short_tokens})")
 }
 
+/// `redacted` → rows of `overlap`; `benchmarks` is what the function `overlap` takes, as JSON.
+pub fn overlaps(benchmarks: &str) -> String {
+    let benchmarks = benchmarks.replace('\'', "''");
+    let columns =
+        ["benchmark", "row", "row_record", "rule", "overlap"].map(|name| format!("h['{name}'] as \"{name}\""));
+    format!(
+        "select record_id, conversation_id, source_id, {} from (\
+           select record_id, conversation_id, source_id, unnest(overlap(messages, '{benchmarks}')) as h from redacted)",
+        columns.join(", ")
+    )
+}
+
 /// Records that share their exact form with another, with what decides who is kept.
 pub const COPIES: &str = "select s.exact_key as exact_key, s.record_id as record_id, s.conversation_id as conversation_id, \
        s.created_at as created_at, s.preference as preference \
@@ -33,12 +45,14 @@ pub const COPIES: &str = "select s.exact_key as exact_key, s.record_id as record
      join sketch s on s.exact_key = k.exact_key";
 
 /// Records whose whole is a proper prefix of another, each with the longest that holds it, as
-/// [`Longest`] text: a maximum needs no sorting, so this stays small and does not spill.
+/// [`longest`] text: a maximum needs no sorting, so this stays small and does not spill. Who is
+/// `barred` stands for nobody.
 pub const SNAPSHOTS: &str = "select h.record_id as record_id, h.conversation_id as conversation_id, \
        max(concat(lpad(cast(i.messages as varchar), 8, '0'), i.conversation_id, i.record_id)) as longest \
      from (select record_id, conversation_id, head from sketch) h join (\
        select record_id, conversation_id, messages, p['hash'] as hash from (\
-         select record_id, conversation_id, messages, unnest(prefixes) as p from sketch)\
+         select record_id, conversation_id, messages, unnest(prefixes) as p from sketch \
+         where record_id not in (select record_id from barred))\
      ) i on h.head = i.hash \
      group by h.record_id, h.conversation_id";
 
@@ -118,9 +132,11 @@ pub fn kept() -> String {
     format!(
         "select {FACTS}, messages, last_role, tokens, cast(coalesce(g_copies, 1) as int unsigned) as copies, \
            g_group as prompt_group, cast(coalesce(g_messages, 0) as int unsigned) as prompt_messages, \
-           cast(coalesce(g_answer, 0) as bigint unsigned) as answer, lpad(to_hex(coalesce(t_root, opening)), 16, '0') as split_group \
+           cast(coalesce(g_answer, 0) as bigint unsigned) as answer, lpad(to_hex(coalesce(t_root, opening)), 16, '0') as split_group, \
+           b_name as benchmark \
          from sketch left join groups on sketch.record_id = groups.g_record \
          left join ties on sketch.opening = ties.t_opening \
+         left join tags on sketch.record_id = tags.b_record \
          where record_id not in (select record_id from gone)"
     )
 }

@@ -53,7 +53,7 @@ use crate::record::{Conversation, Place};
 use tree::Json;
 
 /// Why a record could not be read. The names are part of the reject table's contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Reason {
     /// The compressed stream ends early or is broken; all before it was read.
     DamagedCompression,
