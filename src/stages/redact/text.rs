@@ -98,6 +98,9 @@ impl Redactor {
         let mut spans = Vec::new();
         let narrow = |text: &str, out: &mut Vec<Span>| self.policy().filter(text, out);
         let decoded = self.detector.find_by(&narrow, text, known, &mut spans);
+        if spans.is_empty() {
+            return Vec::new();
+        }
         let mut values: HashMap<u32, String> = decoded.into_iter().map(|one| (one.start_byte, one.value)).collect();
         let part = |span: &Span| parts.iter().any(|part| part.start < span.end_byte && span.start_byte < part.end);
         let hit = |span: Span| Hit { value: values.remove(&span.start_byte), part: part(&span), ..Hit::of(span) };

@@ -159,9 +159,19 @@ fn is_month(word: &str) -> bool {
     MONTHS.iter().any(|month| word.starts_with(month))
 }
 
+/// From a day to its year: ` of September, ` and odd spaces.
+const YEAR_WITHIN_BYTES: usize = 48;
+
 /// `May 5, 1980`, `5th of May 1980`, `3 de mayo de 1980`: day before or behind the month's name.
 fn worded(text: &str, day: Run) -> Option<(usize, usize)> {
     if day.digits() > 2 || !(1..=31).contains(&value(text, day)) {
+        return None;
+    }
+    // Nothing but the year makes such a date of birth, and it stands near.
+    let ahead = &text.as_bytes()[day.end..text.len().min(day.end + YEAR_WITHIN_BYTES)];
+    if !ahead.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
+        || !ahead.windows(4).any(|four| four.iter().all(u8::is_ascii_digit))
+    {
         return None;
     }
     // No longer than a month's name: looking for its beginning must not walk through the text.

@@ -76,7 +76,7 @@ static KEY: Rule = Rule {
 };
 
 /// Stems that stand in every name of `name`, in the cases that are written.
-const STEMS: [&str; 29] = [
+pub(super) const STEMS: [&str; 29] = [
     "pass",
     "Pass",
     "PASS",
@@ -108,31 +108,39 @@ const STEMS: [&str; 29] = [
     "ignature",
 ];
 
-static NAMES: LazyLock<Option<Words>> = LazyLock::new(|| Words::new(&STEMS));
 static FOREIGN_NAMES: LazyLock<Option<Words>> = LazyLock::new(|| Words::new(&FOREIGN));
 
 pub(super) fn ready() -> Result<(), String> {
-    let all = NAMES.is_some() && FOREIGN_NAMES.is_some();
-    if all { Ok(()) } else { Err("the table of names of secrets cannot be built".to_owned()) }
+    if FOREIGN_NAMES.is_some() { Ok(()) } else { Err("the table of names of secrets cannot be built".to_owned()) }
 }
 
-/// Adds what stands behind names.
-pub(super) fn labels(text: &str, out: &mut Vec<Span>) {
-    let (Some(names), Some(foreign)) = (&*NAMES, &*FOREIGN_NAMES) else { return };
-    let (mut seen_to, mut tries) = (0, Tries::default());
-    names.each(text, |_, start, _| {
-        if start >= seen_to {
-            let (start, end) = name_around(text, start);
-            seen_to = end;
-            // What goes on is too long for a name.
-            let whole = end - start <= NAME_MAX_BYTES;
-            if whole && let Some(what) = asks(&text[start..end]) {
-                named(text, what, start, end, &mut tries, out);
-            }
+/// Adds what stands behind names in other scripts.
+pub(super) fn foreign(text: &str, labels: &mut Labels, out: &mut Vec<Span>) {
+    if let Some(names) = &*FOREIGN_NAMES {
+        names.each(text, |_, start, end| named(text, Asks::Password, start, end, &mut labels.tries, out));
+    }
+}
+
+/// What was seen of names in one text.
+#[derive(Default)]
+pub(super) struct Labels {
+    seen_to: usize,
+    tries: Tries,
+}
+
+impl Labels {
+    /// A stem stands at `start`: adds what stands behind its name.
+    pub(super) fn find(&mut self, text: &str, start: usize, out: &mut Vec<Span>) {
+        if start < self.seen_to {
+            return;
         }
-    });
-    if !text.is_ascii() {
-        foreign.each(text, |_, start, end| named(text, Asks::Password, start, end, &mut tries, out));
+        let (start, end) = name_around(text, start);
+        self.seen_to = end;
+        // What goes on is too long for a name.
+        let whole = end - start <= NAME_MAX_BYTES;
+        if whole && let Some(what) = asks(&text[start..end]) {
+            named(text, what, start, end, &mut self.tries, out);
+        }
     }
 }
 
