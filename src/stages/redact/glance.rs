@@ -77,7 +77,8 @@ impl Glance {
         Glance(outside | Glance::of_bytes(&text.as_bytes()[from..]).0)
     }
 
-    fn of_bytes(bytes: &[u8]) -> Glance {
+    /// The same where tokens are signs like others.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Glance {
         let of = |byte: u8| SIGNS[usize::from(byte)];
         let (eights, rest) = bytes.as_chunks::<8>();
         // Two rows of additions that need not wait for each other.

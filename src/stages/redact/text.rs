@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::action::Action;
 use super::detect::{Detector, Span, names, resolve_by};
@@ -371,10 +371,13 @@ impl Written {
             let span = Span { start_byte: start as u32, end_byte: end as u32, rule: "repeat", ..hit.span };
             found.push(Hit { span, opaque: false, ..hit.clone() });
         };
+        let mut search = AhoCorasick::builder();
+        // Built for one text: a table of all transitions would cost more than it saves.
+        search.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA));
         // A few values are quicker to look for one by one; many would make that quadratic.
         let words = (values.len() > 4)
             .then(|| values.iter().map(|hit| raw(source, &hit.span)))
-            .and_then(|words| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words).ok());
+            .and_then(|words| search.build(words).ok());
         match words {
             Some(words) => {
                 for hit in words.find_iter(&self.text) {

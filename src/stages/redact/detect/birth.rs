@@ -167,11 +167,7 @@ fn worded(text: &str, day: Run) -> Option<(usize, usize)> {
     if day.digits() > 2 || !(1..=31).contains(&value(text, day)) {
         return None;
     }
-    // Nothing but the year makes such a date of birth, and it stands near.
-    let ahead = &text.as_bytes()[day.end..text.len().min(day.end + YEAR_WITHIN_BYTES)];
-    if !ahead.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
-        || !ahead.windows(4).any(|four| four.iter().all(u8::is_ascii_digit))
-    {
+    if !may_be_worded(text.as_bytes(), day) {
         return None;
     }
     // No longer than a month's name: looking for its beginning must not walk through the text.
@@ -197,6 +193,17 @@ fn worded(text: &str, day: Run) -> Option<(usize, usize)> {
     let at = text.len() - rest.len();
     let run = Run { start: at, end: at + year, sep: day.sep };
     is_year(text, run).then_some((if month_first { from } else { day.start }, at + year))
+}
+
+/// Cheap: a word stands beside the day, and four digits in a row stand near behind it.
+fn may_be_worded(bytes: &[u8], day: Run) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
+    let before = bytes[..day.start].iter().rev().take(16).find(|byte| **byte != b' ');
+    let ahead = &bytes[day.end..bytes.len().min(day.end + YEAR_WITHIN_BYTES)];
+    let after = ahead.iter().find(|byte| !matches!(byte, b' ' | b'-' | b'.'));
+    (before.is_some_and(|byte| letter(byte) || *byte == b'.') || after.is_some_and(letter))
+        && ahead.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
+        && ahead.windows(4).any(|four| four.iter().all(u8::is_ascii_digit))
 }
 
 /// Without the small words inside a date.

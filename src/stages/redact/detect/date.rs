@@ -169,8 +169,10 @@ fn year_after(text: &str, at: usize) -> usize {
 fn is_month(word: &str) -> bool {
     let short = |month: &str| word == &month[..3] || word == "Sept" && month == "September";
     let capitals = || word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let begins = |month: &&str| month.as_bytes()[..3].eq_ignore_ascii_case(&word.as_bytes()[..3]);
     (3..=9).contains(&word.len())
         && word.as_bytes()[0].is_ascii_uppercase()
+        && MONTHS.iter().any(|month| begins(month))
         && MONTHS.iter().any(|month| word == *month || short(month) || word.eq_ignore_ascii_case(month) && capitals())
 }
 

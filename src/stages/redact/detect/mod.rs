@@ -366,6 +366,10 @@ pub(super) fn resolve(spans: &mut Vec<Span>) {
 
 /// The same for what holds a span.
 pub(super) fn resolve_by<T>(all: &mut Vec<T>, span_of: impl Fn(&T) -> &Span) {
+    all.sort_by_key(|one| span_of(one).start_byte);
+    if all.windows(2).all(|two| span_of(&two[0]).end_byte <= span_of(&two[1]).start_byte) {
+        return;
+    }
     all.sort_by(|a, b| {
         let (a, b) = (span_of(a), span_of(b));
         let len = |span: &Span| span.end_byte - span.start_byte;

@@ -29,7 +29,7 @@ use crate::stages::redact::kind::{Kind, KindSet};
 use crate::stages::redact::rule::Rule;
 
 use self::block::Blocks;
-use self::crf::{Chain, Chances};
+use self::crf::{Chain, Chances, Memo};
 use self::cues::Cues;
 use self::features::{CONTEXT, Gate};
 use self::ground::Ground;
@@ -221,7 +221,7 @@ pub(super) fn find(names: &Names, text: &str, wanted: &KindSet, out: &mut Vec<Sp
     let foreign = std::cell::LazyCell::new(|| foreign::is_foreign(text));
     names.find(text, LEAST, |name| {
         // The model learnt English, where a capital says more than in German.
-        if name.chance < 1.0 && *foreign && !names.holds_given(&text[name.start..name.end]) {
+        if name.chance < 1.0 && !names.holds_given(&text[name.start..name.end]) && *foreign {
             return;
         }
         let told = name.chance >= 1.0;
@@ -301,6 +301,7 @@ struct Scratch {
     people: Vec<Range<usize>>,
     chances: Vec<Chances>,
     backward: Vec<Chances>,
+    memo: Memo,
     grounds: Grounds,
 }
 
@@ -345,7 +346,7 @@ impl Names {
     /// Hands the names of a text to `found`; those a cue gives away have a chance of 1 and may be
     /// handed twice. `least` is the least chance that a name has.
     pub fn find(&self, text: &str, least: f32, mut found: impl FnMut(Name)) {
-        let Scratch { mut words, mut people, mut chances, mut backward, mut grounds } = SCRATCH.take();
+        let Scratch { mut words, mut people, mut chances, mut backward, mut memo, mut grounds } = SCRATCH.take();
         words.clear();
         words.extend([Word::EDGE; CONTEXT]);
         let mut source = Words::new(text, &self.model.lexicon);
@@ -361,7 +362,8 @@ impl Names {
             self.gate.runs(&words, |run| {
                 // One word by itself is no name on ground that is code.
                 let idle = run.len() == 1 && ground(&words[run.start]) != Ground::Prose;
-                if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances, &mut backward) {
+                let rows = (&mut memo, &mut chances, &mut backward);
+                if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, rows) {
                     names((text, &words), &run, &chances, least, &mut |row, name: Name| {
                         if stands(&words[row.clone()], name.label, false) {
                             if name.label == PERSON {
@@ -401,7 +403,7 @@ impl Names {
             words.truncate(words.len() - CONTEXT);
             words.drain(..words.len() - CONTEXT);
         }
-        SCRATCH.set(Scratch { words, people, chances, backward, grounds });
+        SCRATCH.set(Scratch { words, people, chances, backward, memo, grounds });
     }
 }
 

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::features::{CONTEXT, sorted};
-use super::lexicon::Case;
+use super::lexicon::{Case, Filter};
 use super::model::{NATIONALITY, ORGANIZATION, PLACE};
 use super::words::{Shape, Word, hash_of, sign_hash};
 
@@ -91,7 +91,7 @@ pub struct Told {
     /// By word, with the word before it if there has to be one.
     tells: Vec<(u64, Tell, u64)>,
     capital_only: Vec<u64>,
-    bits: [u64; 16],
+    filter: Filter,
 }
 
 impl Default for Told {
@@ -114,9 +114,8 @@ impl Default for Told {
             tells.extend(pairs.map(|(first, last)| (hash_of(last), tell, hash_of(first))));
         }
         tells.sort_unstable();
-        let mut bits = [0; 16];
-        tells.iter().for_each(|(word, ..)| bits[(word >> 6 & 15) as usize] |= 1 << (word & 63));
-        Told { tells, capital_only: sorted(&CAPITAL_ONLY.split_whitespace().collect::<Vec<_>>()), bits }
+        let filter = Filter::of(tells.iter().map(|(word, ..)| *word));
+        Told { tells, capital_only: sorted(&CAPITAL_ONLY.split_whitespace().collect::<Vec<_>>()), filter }
     }
 }
 
@@ -125,7 +124,7 @@ impl Told {
     pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>, usize)) {
         for at in CONTEXT..words.len() - CONTEXT {
             let hash = words[at].hash;
-            if self.bits[(hash >> 6 & 15) as usize] >> (hash & 63) & 1 == 0 || words[at].shape == Shape::Sign {
+            if !self.filter.may_hold(hash) || words[at].shape == Shape::Sign {
                 continue;
             }
             let first = self.tells.partition_point(|(word, ..)| *word < hash);
