@@ -20,7 +20,7 @@ mod stands;
 mod told;
 pub mod words;
 
-use std::cell::Cell;
+use std::cell::{Cell, LazyCell};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -218,7 +218,7 @@ pub(super) const RULES: [&Rule; 8] = [
 
 /// Adds the names of the wanted kinds.
 pub(super) fn find(names: &Names, text: &str, wanted: &KindSet, out: &mut Vec<Span>) {
-    let foreign = std::cell::LazyCell::new(|| foreign::is_foreign(text));
+    let foreign = LazyCell::new(|| foreign::is_foreign(text));
     names.find(text, LEAST, |name| {
         // The model learnt English, where a capital says more than in German.
         if name.chance < 1.0 && !names.holds_given(&text[name.start..name.end]) && *foreign {
@@ -351,6 +351,7 @@ impl Names {
         words.extend([Word::EDGE; CONTEXT]);
         let mut source = Words::new(text, &self.model.lexicon);
         grounds.read(text.as_bytes());
+        let english = LazyCell::new(|| foreign::is_english(text));
         let ground = |word: &Word| grounds.at(word.start as usize);
         let stands = |row: &[Word], label: usize, told: bool| {
             stands::stands(text.as_bytes(), row, label, row.first().map_or(Ground::Prose, ground), told)
@@ -385,11 +386,16 @@ impl Names {
                 }
             });
             people.sort_by_key(|row| row.start);
-            self.kin.find(&words, &people, |row| {
-                if stands(&words[row.clone()], PERSON, false) {
-                    sure(row, PERSON);
-                }
-            });
+            self.kin.find(
+                &words,
+                &people,
+                || *english,
+                |row| {
+                    if stands(&words[row.clone()], PERSON, false) {
+                        sure(row, PERSON);
+                    }
+                },
+            );
             let mut told = |row: Range<usize>, label: usize| {
                 if stands(&words[row.clone()], label, false) {
                     sure(row, label);

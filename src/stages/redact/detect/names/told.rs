@@ -45,10 +45,14 @@ const COUNTRIES: &str = "afghanistan albania algeria andorra angola argentina ar
     portugal qatar romania russia rwanda scotland senegal serbia singapore slovakia slovenia somalia \
     spain sudan suriname sweden switzerland syria taiwan tanzania thailand tunisia uganda ukraine \
     uruguay usa u.s.a uzbekistan venezuela vietnam wales yemen zambia zimbabwe uae turkmenistan \
-    tajikistan";
+    tajikistan anguilla aruba bermuda bosnia comoros curaçao dominica eswatini gibraltar grenada guadeloupe \
+    guam herzegovina kiribati macedonia mali martinique mayotte micronesia nauru niue palau palestine samoa \
+    seychelles swaziland tokelau tonga tuvalu vanuatu";
 const PAIRS: &str = "new zealand, south africa, united kingdom, united states, south korea, north korea, saudi arabia, \
     sri lanka, costa rica, puerto rico, el salvador, czech republic, hong kong, ivory coast, \
-    great britain, sierra leone, burkina faso, dominican republic, san marino, northern ireland";
+    great britain, sierra leone, burkina faso, dominican republic, san marino, northern ireland, \
+    cabo verde, cape verde, solomon islands, marshall islands, cayman islands, faroe islands, \
+    virgin islands, saint lucia, east timor, equatorial guinea";
 
 /// Nationalities, religions, political groups: also with an `s` behind.
 const GROUPS: &str = "afghan albanian algerian american andorran angolan argentine argentinian armenian australian \
