@@ -198,12 +198,18 @@ fn worded(text: &str, day: Run) -> Option<(usize, usize)> {
 /// Cheap: a word stands beside the day, and four digits in a row stand near behind it.
 fn may_be_worded(bytes: &[u8], day: Run) -> bool {
     let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
+    // Those of months, of small words and of ordinals.
+    let begins = |byte: &u8| b"jfmasondeglrt".contains(&byte.to_ascii_lowercase()) || *byte >= 0x80;
     let before = bytes[..day.start].iter().rev().take(16).find(|byte| **byte != b' ');
     let ahead = &bytes[day.end..bytes.len().min(day.end + YEAR_WITHIN_BYTES)];
     let after = ahead.iter().find(|byte| !matches!(byte, b' ' | b'-' | b'.'));
-    (before.is_some_and(|byte| letter(byte) || *byte == b'.') || after.is_some_and(letter))
-        && ahead.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
-        && ahead.windows(4).any(|four| four.iter().all(u8::is_ascii_digit))
+    let mut digits = 0;
+    let mut four = |byte: &u8| {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        digits == 4
+    };
+    (before.is_some_and(|byte| letter(byte) || *byte == b'.') || after.is_some_and(begins))
+        && ahead.iter().any(&mut four)
 }
 
 /// Without the small words inside a date.

@@ -257,7 +257,8 @@ fn inner(text: &str, from: usize, to: usize, what: Asks) -> (usize, usize) {
         Asks::Password => &["pass:", "PASS:"],
         _ => &["Bearer ", "bearer ", "Basic ", "basic ", "Token ", "token ", "NTLM ", "Negotiate ", "ApiKey ", "SSWS "],
     };
-    let head = heads.iter().find(|head| value.starts_with(**head)).map_or(0, |head| head.len());
+    let begins = value.starts_with(['p', 'P', 'B', 'b', 'T', 't', 'N', 'A', 'S']);
+    let head = heads.iter().find(|head| begins && value.starts_with(**head)).map_or(0, |head| head.len());
     let rest = &value[head..];
     let rest = &rest[..rest.find(' ').filter(|_| head > 0).unwrap_or(rest.len())];
     (from + head, from + head + rest.len())
@@ -294,6 +295,8 @@ fn lead(text: &str, start: usize, end: usize, what: Asks) -> Option<(usize, Plac
     if at > closed && flag {
         return Some((at, Place::Bare));
     }
+    // Their first bytes: most names end here.
+    let begins = rest.first().is_some_and(|first| b"iwe".contains(first) || !first.is_ascii());
     for word in [
         "is ",
         "was ",
@@ -311,7 +314,7 @@ fn lead(text: &str, start: usize, end: usize, what: Asks) -> Option<(usize, Plac
         "\u{662f}",
         "\u{4e3a}",
     ] {
-        if text[at..].starts_with(word) {
+        if begins && text[at..].starts_with(word) {
             return (what == Asks::Password).then(|| (spaces(text, at + word.len()), Place::Loose));
         }
     }
@@ -325,6 +328,9 @@ fn lead(text: &str, start: usize, end: usize, what: Asks) -> Option<(usize, Plac
 fn closers(text: &str, mut at: usize) -> usize {
     for _ in 0..4 {
         let rest = &text[at..];
+        if !rest.starts_with(['"', '\'', '`', '\\', ')', ']', '&']) {
+            break;
+        }
         let len = ["\"", "'", "`", "\\", ")", "]", "&quot;"]
             .iter()
             .find(|sign| rest.starts_with(**sign))
@@ -359,6 +365,9 @@ fn separator(rest: &[u8]) -> Option<usize> {
         b"!==", b"===", b"||=", b"==", b"!=", b":=", b"=>", b"->", b"?=", b"+=", b"::", b"=", b":", b"%3D", b"%3d",
         b"&#61;", b"\\u003d",
     ];
+    if !b"!=|:?+-%&\\".contains(rest.first()?) {
+        return None;
+    }
     let sign = signs.into_iter().find(|sign| rest.starts_with(sign))?;
     (sign != b"::").then_some(sign.len())
 }
@@ -424,7 +433,9 @@ fn bare(text: &str, at: usize, window: usize) -> Option<usize> {
     };
     let bytes = text.as_bytes();
     let schemes = ["Bearer ", "bearer ", "Basic ", "basic ", "Token ", "NTLM ", "Negotiate ", "ApiKey ", "SSWS "];
-    let scheme = schemes.iter().find(|scheme| text[at..].starts_with(**scheme)).map_or(0, |scheme| scheme.len());
+    let begins = text[at..].starts_with(['B', 'b', 'T', 'N', 'A', 'S']);
+    let scheme = schemes.iter().find(|scheme| begins && text[at..].starts_with(**scheme));
+    let scheme = scheme.map_or(0, |scheme| scheme.len());
     let mut to = at + scheme;
     to += bytes.get(to..window)?.iter().take_while(|byte| !ends(**byte)).count();
     while to < text.len() && !text.is_char_boundary(to) {
