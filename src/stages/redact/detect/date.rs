@@ -178,7 +178,7 @@ fn is_month(word: &str) -> bool {
     let begins = |month: &&str| month.as_bytes()[..3].eq_ignore_ascii_case(&word.as_bytes()[..3]);
     (3..=9).contains(&word.len())
         && word.as_bytes()[0].is_ascii_uppercase()
-        && MONTHS.iter().any(|month| begins(month))
+        && MONTHS.iter().any(begins)
         && MONTHS.iter().any(|month| word == *month || short(month) || word.eq_ignore_ascii_case(month) && capitals())
 }
 

@@ -35,7 +35,7 @@ pub(super) fn find(text: &str, out: &mut Vec<Span>) {
     let mut free = 0;
     for dot in memchr::memchr2_iter(b':', b'.', bytes) {
         // The stop behind a sentence is no part of an address.
-        if dot < free || !bytes.get(dot + 1).is_some_and(|next| *next > b' ') {
+        if dot < free || bytes.get(dot + 1).is_none_or(|next| *next <= b' ') {
             continue;
         }
         let start = match bytes[dot] {

@@ -379,30 +379,7 @@ impl Names {
                 let (first, last) = (&words[row.start], &words[row.end - 1]);
                 found(Name { label, start: first.start as usize, end: last.end as usize, chance: 1.0 });
             };
-            self.cues.find(&words, |row, told| {
-                if stands(&words[row.clone()], PERSON, told) {
-                    people.push(row.clone());
-                    sure(row, PERSON);
-                }
-            });
-            people.sort_by_key(|row| row.start);
-            self.kin.find(
-                &words,
-                &people,
-                || *english,
-                |row| {
-                    if stands(&words[row.clone()], PERSON, false) {
-                        sure(row, PERSON);
-                    }
-                },
-            );
-            let mut told = |row: Range<usize>, label: usize| {
-                if stands(&words[row.clone()], label, false) {
-                    sure(row, label);
-                }
-            };
-            self.told.find(&words, &mut told);
-            self.blocks.find(&words, &mut told);
+            self.by_rules(&words, &mut people, &|| *english, &stands, &mut sure);
             if !more {
                 break;
             }
@@ -410,6 +387,32 @@ impl Names {
             words.drain(..words.len() - CONTEXT);
         }
         SCRATCH.set(Scratch { words, people, chances, backward, memo, grounds });
+    }
+
+    /// Hands over what stands where cues, other names or lines say what it is. `people` are those known.
+    fn by_rules(
+        &self,
+        words: &[Word],
+        people: &mut Vec<Range<usize>>,
+        english: &dyn Fn() -> bool,
+        stands: &dyn Fn(&[Word], usize, bool) -> bool,
+        sure: &mut dyn FnMut(Range<usize>, usize),
+    ) {
+        self.cues.find(words, |row, told| {
+            if stands(&words[row.clone()], PERSON, told) {
+                people.push(row.clone());
+                sure(row, PERSON);
+            }
+        });
+        people.sort_by_key(|row| row.start);
+        let mut known = |row: Range<usize>, label: usize| {
+            if stands(&words[row.clone()], label, false) {
+                sure(row, label);
+            }
+        };
+        self.kin.find(words, people, english, |row| known(row, PERSON));
+        self.told.find(words, &mut known);
+        self.blocks.find(words, &mut known);
     }
 }
 
