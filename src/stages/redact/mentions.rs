@@ -85,7 +85,7 @@ fn add(text: &str, hits: &mut Vec<Hit>, mut spans: Vec<Span>) {
 /// Looks for names: those of several words in capitals and in small letters, too ("MARY POPPINS"),
 /// but "rose" may be no Rose.
 enum Search<'a> {
-    Few(Vec<(memmem::Finder<'a>, Span)>, Vec<(String, Span)>),
+    Few(Vec<(memmem::Finder<'a>, Span)>),
     Many(AhoCorasick, &'a [(&'a str, Span)]),
 }
 
@@ -101,24 +101,19 @@ impl<'a> Search<'a> {
         let cased = |(name, span): &(&str, Span)| {
             let both = [name.to_ascii_uppercase(), name.to_ascii_lowercase()];
             let other = both.into_iter().filter(|other| other != name && name.contains(' '));
-            other.map(|other| (other, *span)).collect::<Vec<_>>()
+            other.map(|other| (memmem::Finder::new(&other).into_owned(), *span)).collect::<Vec<_>>()
         };
-        let few = names.iter().map(|(name, span)| (memmem::Finder::new(*name), *span)).collect();
-        Search::Few(few, names.iter().flat_map(cased).collect())
+        let few = names.iter().map(|(name, span)| (memmem::Finder::new(*name), *span));
+        Search::Few(few.chain(names.iter().flat_map(cased)).collect())
     }
 
     /// Hands over where a name begins and ends, in no order.
     fn each(&self, text: &str, mut found: impl FnMut(usize, usize, &Span)) {
         match self {
-            Search::Few(names, cased) => {
+            Search::Few(names) => {
                 for (finder, span) in names {
                     for start in finder.find_iter(text.as_bytes()) {
                         found(start, start + finder.needle().len(), span);
-                    }
-                }
-                for (name, span) in cased {
-                    for start in memmem::find_iter(text.as_bytes(), name) {
-                        found(start, start + name.len(), span);
                     }
                 }
             }

@@ -15,6 +15,7 @@ mod document;
 #[cfg(test)]
 mod evasion_tests;
 mod generalise;
+mod glance;
 mod json;
 mod kind;
 mod lists;

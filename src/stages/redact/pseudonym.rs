@@ -134,7 +134,7 @@ pub fn token_at(text: &str, start_byte: usize) -> Option<(Kind, usize)> {
     };
     let len = match rest.first()? {
         b']' => 1,
-        b':' => body(TOKEN_CHARS, |byte| ALPHABET.contains(byte))
+        b':' => body(TOKEN_CHARS, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z') && !b"ilou".contains(byte))
             .or_else(|| body(HASH_CHARS, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))?,
         _ => DROP_MARKS.iter().find(|mark| rest.starts_with(mark.as_bytes()))?.len(),
     };

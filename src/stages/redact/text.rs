@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::action::Action;
 use super::detect::{Detector, Span, names, resolve_by};
@@ -98,6 +98,9 @@ impl Redactor {
         let mut spans = Vec::new();
         let narrow = |text: &str, out: &mut Vec<Span>| self.policy().filter(text, out);
         let decoded = self.detector.find_by(&narrow, text, known, &mut spans);
+        if spans.is_empty() {
+            return Vec::new();
+        }
         let mut values: HashMap<u32, String> = decoded.into_iter().map(|one| (one.start_byte, one.value)).collect();
         let part = |span: &Span| parts.iter().any(|part| part.start < span.end_byte && span.start_byte < part.end);
         let hit = |span: Span| Hit { value: values.remove(&span.start_byte), part: part(&span), ..Hit::of(span) };
@@ -368,10 +371,13 @@ impl Written {
             let span = Span { start_byte: start as u32, end_byte: end as u32, rule: "repeat", ..hit.span };
             found.push(Hit { span, opaque: false, ..hit.clone() });
         };
+        let mut search = AhoCorasick::builder();
+        // Built for one text: a table of all transitions would cost more than it saves.
+        search.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA));
         // A few values are quicker to look for one by one; many would make that quadratic.
         let words = (values.len() > 4)
             .then(|| values.iter().map(|hit| raw(source, &hit.span)))
-            .and_then(|words| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words).ok());
+            .and_then(|words| search.build(words).ok());
         match words {
             Some(words) => {
                 for hit in words.find_iter(&self.text) {

@@ -6,11 +6,11 @@
 //! Always: a text is tried with the one before it, and with the last one by the same speaker;
 //! of a document only what looks like the messages of a conversation is tried.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::json::{Document, Item, Step};
 use super::text::Redactor;
-use super::view::Hit;
+use super::view::{Edges, Hit};
 
 /// What holds the text of a message, in the formats of `ingest`.
 const CONTENTS: [&str; 8] = ["content", "text", "value", "utterance", "message", "body", "parts", "transcript"];
@@ -23,21 +23,27 @@ const SPEAKERS: [&str; 6] = ["role", "from", "speaker", "author", "sender", "nam
 
 /// The parts in each text, which follow one another, of values that are split over two of them.
 /// With each text who says it.
-pub(super) fn parts<S: Copy + Eq + std::hash::Hash>(redactor: &Redactor, texts: &[(&str, S)]) -> Vec<Vec<Hit>> {
+pub(super) fn parts<S: Copy + Ord>(redactor: &Redactor, texts: &[(&str, S)]) -> Vec<Vec<Hit>> {
     let mut parts: Vec<Vec<Hit>> = texts.iter().map(|_| Vec::new()).collect();
-    let mut last: Option<usize> = None;
-    let mut last_of: HashMap<S, usize> = HashMap::new();
-    for (i, (text, speaker)) in texts.iter().enumerate().filter(|(_, (text, _))| !text.trim().is_empty()) {
-        let of_speaker = last_of.get(speaker).copied().filter(|before| Some(*before) != last);
-        for before in [last, of_speaker].into_iter().flatten() {
+    let mut last: Option<(usize, Edges)> = None;
+    let mut last_of: BTreeMap<S, (usize, Edges)> = BTreeMap::new();
+    for (i, (text, speaker)) in texts.iter().enumerate() {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            continue;
+        }
+        let edges = Edges::of(trimmed);
+        let of_speaker = last_of.insert(*speaker, (i, edges));
+        let of_speaker = of_speaker.filter(|(before, _)| last.is_none_or(|(last, _)| *before != last));
+        let befores = [last, of_speaker].into_iter().flatten();
+        for (before, _) in befores.filter(|(_, before)| before.may_meet(edges)) {
             if let Some((left, right)) = redactor.across(texts[before].0, text) {
                 parts[before].push(left);
                 parts[i].push(right);
                 break;
             }
         }
-        last = Some(i);
-        last_of.insert(*speaker, i);
+        last = Some((i, edges));
     }
     parts
 }

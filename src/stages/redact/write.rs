@@ -56,17 +56,16 @@ impl Writer {
 
     /// Of a value within the policy's scope.
     fn hash(&self, pseudonyms: &Pseudonyms, kind: Kind, raw: &str, conversation: Id) -> Id {
-        match self.policy.scope_of(&conversation.0) {
-            None => pseudonyms.value_hash(kind, raw),
-            Some(of) => pseudonyms.scoped_hash(kind, raw, of),
-        }
+        let of = self.policy.scope_of(&conversation.0);
+        of.map_or_else(|| pseudonyms.value_hash(kind, raw), |of| pseudonyms.scoped_hash(kind, raw, of))
     }
 
     /// `opaque` asks for a token, whatever the action: something else would be found again.
     pub fn write(&self, kind: Kind, raw: &str, conversation: Id, opaque: bool) -> Output {
         let action = self.policy.action(kind);
         let value_hash = self.pseudonyms.value_hash(kind, raw);
-        let hash = || self.hash(&self.pseudonyms, kind, raw, conversation);
+        let of = self.policy.scope_of(&conversation.0);
+        let hash = || of.map_or(value_hash, |of| self.pseudonyms.scoped_hash(kind, raw, of));
         let replaced = || format!("[{}]", kind.as_str());
         let token = match action {
             Action::Pseudonym => Some(token_of(kind, hash())),

@@ -159,9 +159,15 @@ fn is_month(word: &str) -> bool {
     MONTHS.iter().any(|month| word.starts_with(month))
 }
 
+/// From a day to its year: ` of September, ` and odd spaces.
+const YEAR_WITHIN_BYTES: usize = 48;
+
 /// `May 5, 1980`, `5th of May 1980`, `3 de mayo de 1980`: day before or behind the month's name.
 fn worded(text: &str, day: Run) -> Option<(usize, usize)> {
     if day.digits() > 2 || !(1..=31).contains(&value(text, day)) {
+        return None;
+    }
+    if !may_be_worded(text.as_bytes(), day) {
         return None;
     }
     // No longer than a month's name: looking for its beginning must not walk through the text.
@@ -187,6 +193,23 @@ fn worded(text: &str, day: Run) -> Option<(usize, usize)> {
     let at = text.len() - rest.len();
     let run = Run { start: at, end: at + year, sep: day.sep };
     is_year(text, run).then_some((if month_first { from } else { day.start }, at + year))
+}
+
+/// Cheap: a word stands beside the day, and four digits in a row stand near behind it.
+fn may_be_worded(bytes: &[u8], day: Run) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
+    // Those of months, of small words and of ordinals.
+    let begins = |byte: &u8| b"jfmasondeglrt".contains(&byte.to_ascii_lowercase()) || *byte >= 0x80;
+    let before = bytes[..day.start].iter().rev().take(16).find(|byte| **byte != b' ');
+    let ahead = &bytes[day.end..bytes.len().min(day.end + YEAR_WITHIN_BYTES)];
+    let after = ahead.iter().find(|byte| !matches!(byte, b' ' | b'-' | b'.'));
+    let mut digits = 0;
+    let mut four = |byte: &u8| {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        digits == 4
+    };
+    (before.is_some_and(|byte| letter(byte) || *byte == b'.') || after.is_some_and(begins))
+        && ahead.iter().any(&mut four)
 }
 
 /// Without the small words inside a date.

@@ -112,6 +112,12 @@ fn named(text: &str, run: &Run, free: usize) -> Option<(usize, usize)> {
     if !matches!(run.digits(), 1 | 2 | 4) {
         return None;
     }
+    // A month stands right beside: most numbers end here.
+    let bytes = text.as_bytes();
+    let near = |row: &[u8]| row.iter().any(u8::is_ascii_alphabetic);
+    if !near(&bytes[run.start.saturating_sub(4)..run.start]) && !near(&bytes[run.end..bytes.len().min(run.end + 7)]) {
+        return None;
+    }
     let value = text[run.start..run.end].parse::<u32>().ok()?;
     let day = run.digits() <= 2 && (1..=31).contains(&value);
     let year = run.digits() == 4 && is_year(value);
@@ -169,8 +175,10 @@ fn year_after(text: &str, at: usize) -> usize {
 fn is_month(word: &str) -> bool {
     let short = |month: &str| word == &month[..3] || word == "Sept" && month == "September";
     let capitals = || word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let begins = |month: &&str| month.as_bytes()[..3].eq_ignore_ascii_case(&word.as_bytes()[..3]);
     (3..=9).contains(&word.len())
         && word.as_bytes()[0].is_ascii_uppercase()
+        && MONTHS.iter().any(begins)
         && MONTHS.iter().any(|month| word == *month || short(month) || word.eq_ignore_ascii_case(month) && capitals())
 }
 

@@ -32,6 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use phone::Phones;
 
+use super::glance::{AT, DOT, Glance, LESS};
 use super::kind::{Group, Kind, KindSet};
 use super::lists::Deny;
 use super::pseudonym;
@@ -150,10 +151,11 @@ impl Detector {
     /// Puts what is found in `out`, plain or disguised, and says what the disguised ones hold.
     /// `narrow` leaves what has to be answered; `known` lies in the text, whatever is found there.
     pub fn find_by(&self, narrow: Narrow, text: &str, known: Vec<Hit>, out: &mut Vec<Span>) -> Vec<Decoded> {
-        self.find_plain(text, out);
+        let glance = Glance::of(text);
+        self.find_glanced(text, glance, out);
         narrow(text, out);
         let search = Search { plain: &|text, out| self.find_plain(text, out), narrow };
-        let mut hits = self.views.find(text, numbers::is_quiet(text.as_bytes()), search);
+        let mut hits = self.views.find(text, glance, search);
         hits.retain(|hit| !self.kept.has(hit.span.kind));
         hits.extend(known);
         self.unhide(hits.iter().map(|hit| hit.span).collect(), out);
@@ -196,13 +198,18 @@ impl Detector {
     /// Puts what is found in `out`, which is cleared first. A text of more than 4 GiB cannot stand in
     /// an Arrow string; it is refused by panic rather than passed through unseen.
     fn find_plain(&self, text: &str, out: &mut Vec<Span>) {
+        self.find_glanced(text, Glance::of(text), out);
+    }
+
+    fn find_glanced(&self, text: &str, glance: Glance, out: &mut Vec<Span>) {
         assert!(u32::try_from(text.len()).is_ok(), "a text of more than 4 GiB cannot be redacted");
         out.clear();
-        if !numbers::is_quiet(text.as_bytes()) {
-            self.loud(text, out);
+        let loud = !glance.is_quiet(text);
+        if loud {
+            self.loud(text, glance, out);
         }
-        self.labelled.find(text, out);
-        if self.has(Kind::Url) {
+        self.labelled.find(text, glance, out);
+        if self.has(Kind::Url) && loud && glance.has(DOT) {
             web::find(text, out);
         }
         if let Some(deny) = &self.deny {
@@ -242,12 +249,12 @@ impl Detector {
     }
 
     /// What holds a digit or a sign.
-    fn loud(&self, text: &str, out: &mut Vec<Span>) {
-        self.secrets.find(text, out);
-        if self.has(Kind::Email) {
+    fn loud(&self, text: &str, glance: Glance, out: &mut Vec<Span>) {
+        self.secrets.find(text, glance, out);
+        if self.has(Kind::Email) && glance.has(AT) {
             contact::emails(text, out);
         }
-        if self.has(Kind::Mrz) {
+        if self.has(Kind::Mrz) && glance.has(LESS) {
             vehicle::zones(text, out);
         }
         self.numbers(text, out);
@@ -359,6 +366,10 @@ pub(super) fn resolve(spans: &mut Vec<Span>) {
 
 /// The same for what holds a span.
 pub(super) fn resolve_by<T>(all: &mut Vec<T>, span_of: impl Fn(&T) -> &Span) {
+    all.sort_by_key(|one| span_of(one).start_byte);
+    if all.windows(2).all(|two| span_of(&two[0]).end_byte <= span_of(&two[1]).start_byte) {
+        return;
+    }
     all.sort_by(|a, b| {
         let (a, b) = (span_of(a), span_of(b));
         let len = |span: &Span| span.end_byte - span.start_byte;

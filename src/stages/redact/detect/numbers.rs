@@ -55,37 +55,6 @@ pub(super) fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
     bytes.get(at..)?.iter().position(u8::is_ascii_digit).map(|place| at + place)
 }
 
-/// Plain words: letters, spaces and the signs that end phrases. Most sentences of a chat are, and
-/// hold no number, no address and no secret; a name or a user name they may hold.
-pub(super) fn is_quiet(bytes: &[u8]) -> bool {
-    const STEP: usize = 32;
-    let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.first_chunk::<{ STEP + 1 }>()) {
-        if !quiet_step(step) {
-            return false;
-        }
-        at += STEP;
-    }
-    let (mut last, rest) = ([b' '; STEP + 1], &bytes[at..]);
-    last[..rest.len()].copy_from_slice(rest);
-    quiet_step(&last)
-}
-
-/// All but the last byte, which only follows. Without an early exit: see `next_digit`.
-fn quiet_step<const BYTES: usize>(step: &[u8; BYTES]) -> bool {
-    let letter = |byte: u8| u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
-    let is = |byte: u8, sign: u8| u8::from(byte == sign);
-    let mut loud = 0;
-    for at in 0..BYTES - 1 {
-        let (byte, next) = (step[at], step[at + 1]);
-        let word = letter(byte) | is(byte, b' ') | is(byte, b',') | is(byte, b'\n') | is(byte, b'\'');
-        // `horse-battery!staple` is loud.
-        let ends = (is(byte, b'.') | is(byte, b'?') | is(byte, b'!')) & (letter(next) ^ 1);
-        loud |= (word | ends) ^ 1;
-    }
-    loud == 0
-}
-
 /// The cluster that begins with the digit at `at`; returns the byte after it.
 pub(super) fn cluster(bytes: &[u8], at: usize, runs: &mut Vec<Run>) -> usize {
     runs.clear();
@@ -168,27 +137,6 @@ mod tests {
                 assert_eq!(next_digit(&bytes, 0), Some(at));
                 assert_eq!(next_digit(&bytes, at + 1), None);
             }
-        }
-    }
-
-    #[test]
-    fn quiet_texts() {
-        for (text, quiet) in [
-            ("", true),
-            ("I'd like that, please! Is it far?\nNo.", true),
-            ("at 5", false),
-            ("a@b", false),
-            ("the password is sun!flower", false),
-            ("it is correct-horse", false),
-            ("caf\u{e9}", false),
-            ("wait...", true),
-            ("example.com", false),
-        ] {
-            assert_eq!(is_quiet(text.as_bytes()), quiet, "{text}");
-            // In every place of a step.
-            let padded = format!("{}{text}", "a ".repeat(50));
-            assert_eq!(is_quiet(padded.as_bytes()), quiet, "{text}");
-            assert_eq!(is_quiet(format!("{text} {padded}").as_bytes()), quiet, "{text}");
         }
     }
 

@@ -107,6 +107,10 @@ impl Phones {
 
     /// Reports the numbers of one cluster, from left to right, longest first.
     pub(super) fn find(&self, text: &str, runs: &[Run], out: &mut Vec<Span>) {
+        // Nobody dials single digits in a row, and a number has seven at least.
+        if runs.len() > 1 && runs.iter().all(|run| run.digits() == 1) {
+            return;
+        }
         // No word stands inside a cluster, so all its numbers see the same ones.
         let near = |bytes, words: &[&str]| said_last(text, runs[0].start, bytes, words).map(|word| word + bytes);
         let said_to = near(SAID_BYTES, &PHONE_WORDS);

@@ -34,7 +34,8 @@ pub(super) fn find(text: &str, out: &mut Vec<Span>) {
     let bytes = text.as_bytes();
     let mut free = 0;
     for dot in memchr::memchr2_iter(b':', b'.', bytes) {
-        if dot < free {
+        // The stop behind a sentence is no part of an address.
+        if dot < free || bytes.get(dot + 1).is_none_or(|next| *next <= b' ') {
             continue;
         }
         let start = match bytes[dot] {

@@ -135,11 +135,60 @@ const SAID: [&str; 34] = [
     "카드",
 ];
 
+/// The beginning and the end of a text, as far as they can be judged by themselves.
+#[derive(Clone, Copy)]
+pub struct Edges {
+    head: Edge,
+    tail: Edge,
+}
+
+#[derive(Clone, Copy)]
+struct Edge {
+    /// Of the row that may belong to a token.
+    bytes: usize,
+    /// It holds an `@`.
+    at: bool,
+    /// A number may be cut here.
+    number: bool,
+}
+
+impl Edge {
+    fn of<'a>(bytes: impl Iterator<Item = &'a u8> + Clone) -> Edge {
+        let row = bytes.clone().take(AFTER_BYTES).take_while(|byte| is_token(**byte));
+        let (bytes_of_row, at) = row.fold((0, false), |(count, at), byte| (count + 1, at | (*byte == b'@')));
+        let number = bytes.take(BEFORE_BYTES).take_while(|byte| is_number_part(**byte)).any(u8::is_ascii_digit);
+        Edge { bytes: bytes_of_row, at, number }
+    }
+}
+
+impl Edges {
+    pub(in super::super) fn of(text: &str) -> Edges {
+        Edges { head: Edge::of(text.as_bytes().iter()), tail: Edge::of(text.as_bytes().iter().rev()) }
+    }
+
+    /// Whether a value may begin at this end and go on at that beginning: what every try in `across`
+    /// asks for. Most texts end here.
+    pub(in super::super) fn may_meet(self, after: Edges) -> bool {
+        let (left, right) = (self.tail, after.head);
+        left.at || right.at || (left.number && right.number) || left.bytes + right.bytes >= SECRET_MIN_BYTES
+    }
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"@._+-/=".contains(&byte)
+}
+
+fn is_number_part(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte.is_ascii_uppercase() || b" .-/()+".contains(&byte)
+}
+
+/// Two rows that may be one token have so many bytes.
+const SECRET_MIN_BYTES: usize = 20;
+
 /// Cheap: both sides look like parts of one value.
 fn may_join(before: &str, after: &str) -> bool {
     // Long rows on both sides are a block of base64.
     const ROW_BYTES: usize = 60;
-    let token = |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"@._+-/=".contains(*byte);
     let telling = |byte: &u8| byte.is_ascii_digit() || *byte == b'@';
     let around = before.bytes().rev().take(48).chain(after.bytes().take(48));
     let capitals =
@@ -147,8 +196,8 @@ fn may_join(before: &str, after: &str) -> bool {
     if !capitals && !around.fold(false, |any, byte| any | telling(&byte)) {
         return false;
     }
-    let left = before.as_bytes().iter().rev().take_while(token).count();
-    let right = after.as_bytes().iter().take_while(token).count();
+    let left = before.as_bytes().iter().rev().take_while(|byte| is_token(**byte)).count();
+    let right = after.as_bytes().iter().take_while(|byte| is_token(**byte)).count();
     if left >= ROW_BYTES && right >= ROW_BYTES {
         return false;
     }
@@ -160,10 +209,9 @@ fn may_join(before: &str, after: &str) -> bool {
     if is_secret_cut(last, first) {
         return true;
     }
-    let number = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase() || b" .-/()+".contains(byte);
     let digits = |row: &mut dyn Iterator<Item = u8>| row.filter(u8::is_ascii_digit).count();
-    let left = digits(&mut before.bytes().rev().take_while(number));
-    let right = digits(&mut after.bytes().take_while(number));
+    let left = digits(&mut before.bytes().rev().take_while(|byte| is_number_part(*byte)));
+    let right = digits(&mut after.bytes().take_while(|byte| is_number_part(*byte)));
     left >= 1 && right >= 1 && left + right >= 9 && (dangles(before, after) || said(before) || is_iban_head(before))
 }
 
@@ -184,7 +232,7 @@ fn said(before: &str) -> bool {
 /// Two words that may be one token: long, with digits, and the first is no word.
 fn is_secret_cut(last: &str, first: &str) -> bool {
     let both = || last.bytes().chain(first.bytes());
-    if last.len() < 2 || first.len() < 2 || last.len() + first.len() < 20 {
+    if last.len() < 2 || first.len() < 2 || last.len() + first.len() < SECRET_MIN_BYTES {
         return false;
     }
     if both().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {

@@ -21,10 +21,11 @@ mod spelled;
 use std::ops::Range;
 
 pub(super) use fold::value as folded;
-pub use joined::Crossing;
+pub use joined::{Crossing, Edges};
 use map::{Units, View};
 
 use super::detect::Span;
+use super::glance::{ESCAPE, Glance, HIGH, LINE};
 use super::kind::{Group, Kind};
 use super::pseudonym;
 
@@ -86,17 +87,15 @@ impl Views {
         Ok(Views { depth, spelled: spelled::Spelled::new()? })
     }
 
-    /// What the views show of a text. One of `plain` words hides something at most in long words and
-    /// in what it spells out.
-    pub(super) fn find(&self, text: &str, plain: bool, search: Search) -> Vec<Hit> {
+    /// What the views show of a text, which was glanced at.
+    pub(super) fn find(&self, text: &str, mut glance: Glance, search: Search) -> Vec<Hit> {
         let (mut hits, mut chain, mut found) = (Vec::new(), Vec::<View>::new(), Vec::new());
         for level in 0..=self.depth {
             let source = chain.last().map_or(text, |view| view.text.as_str());
-            let plain = plain && level == 0;
-            self.beside(source, plain, search, &mut |span, place, value| {
+            self.beside(source, glance, search, &mut |span, place, value| {
                 hits.extend(to_raw(&chain, place).map(|place| Hit::new(span, place, value)));
             });
-            let Some(view) = (level < self.depth).then(|| decoded(source, plain)).flatten() else { break };
+            let Some(view) = (level < self.depth).then(|| decoded(source, glance)).flatten() else { break };
             search.find(&view.text, &mut found);
             for span in found.iter().filter(|span| span.kind.group() != Group::Name) {
                 let place = span.start_byte as usize..span.end_byte as usize;
@@ -105,14 +104,15 @@ impl Views {
                 let raw = source.and_then(|(place, _)| to_raw(&chain, place));
                 hits.extend(raw.map(|place| Hit::new(*span, place, value)));
             }
+            glance = Glance::of(&view.text);
             chain.push(view);
         }
         hits
     }
 
     /// What is spelled out or cut by line ends.
-    fn beside(&self, text: &str, plain: bool, search: Search, add: &mut dyn FnMut(Span, Range<usize>, &str)) {
-        if let Some(view) = self.spelled.view(text) {
+    fn beside(&self, text: &str, glance: Glance, search: Search, add: &mut dyn FnMut(Span, Range<usize>, &str)) {
+        if let Some(view) = self.spelled.view(text, glance) {
             let mut found = Vec::new();
             search.find(&view.text, &mut found);
             for span in &found {
@@ -130,7 +130,7 @@ impl Views {
                 }
             }
         }
-        if !plain {
+        if glance.has(LINE) && !glance.is_quiet(text) {
             joined::lines(text, search, |place, crossing| add(crossing.span, place, &crossing.value));
         }
     }
@@ -142,10 +142,12 @@ impl Views {
 }
 
 /// The next view of a text, if anything in it may be disguised.
-fn decoded(text: &str, plain: bool) -> Option<View> {
+fn decoded(text: &str, glance: Glance) -> Option<View> {
     let mut units = Units::default();
-    if !plain {
+    if glance.has(ESCAPE) {
         escaped::collect(text, &mut units);
+    }
+    if glance.has(HIGH) {
         fold::collect(text, &mut units);
     }
     encoded::collect(text, &mut units);

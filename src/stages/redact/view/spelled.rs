@@ -8,6 +8,7 @@
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
 use super::map::{Units, View};
+use crate::stages::redact::glance::{AT, CALL, COLON, DIGIT, DOLLAR, DOT, EQUALS, Glance, LINE, QUOTE, SLASH};
 
 /// What people say for the characters of an address. Those of one letter in other scripts stand
 /// among ASCII words only.
@@ -122,6 +123,8 @@ const TOP_LEVELS: [&str; 24] = [
 
 pub(super) struct Spelled {
     signs: Option<packed::Searcher>,
+    /// Those that hold nothing but letters, for texts in which no other can stand.
+    plain: Option<packed::Searcher>,
     words: AhoCorasick,
 }
 
@@ -132,13 +135,15 @@ impl Spelled {
             .ascii_case_insensitive(true)
             .build(WORDS.map(|(word, _)| word))
             .map_err(|error| format!("spelled addresses: {error}"))?;
-        Ok(Spelled { signs: packed::Searcher::new(SIGNS), words })
+        let plain = SIGNS.into_iter().filter(|sign| Glance::of(sign).has_only(0));
+        Ok(Spelled { signs: packed::Searcher::new(SIGNS), plain: packed::Searcher::new(plain), words })
     }
 
-    pub(super) fn view(&self, text: &str) -> Option<View> {
+    pub(super) fn view(&self, text: &str, glance: Glance) -> Option<View> {
         /// An address of several words.
         const NEAR_BYTES: usize = 96;
-        let signs = self.signs.as_ref()?;
+        const IN_NO_SIGN: u32 = DIGIT | LINE | DOT | CALL | AT | COLON | EQUALS | SLASH | DOLLAR | QUOTE;
+        let signs = if glance.has_only(IN_NO_SIGN) { &self.plain } else { &self.signs }.as_ref()?;
         let mut units = Units::default();
         let mut done = 0;
         for sign in signs.find_iter(text) {

@@ -11,6 +11,7 @@ mod shape;
 use super::edge::glued_after;
 use super::numbers::Run;
 use super::{KindSet, Span};
+use crate::stages::redact::glance::{COLON, EQUALS, Glance};
 pub(super) use rows::RULES;
 use rows::{ROWS, Row};
 
@@ -34,7 +35,9 @@ pub(super) enum Tie {
 pub(super) struct Labelled {
     /// Hash of a label's last word, the label, the row; sorted.
     labels: Vec<(u64, &'static str, &'static Row)>,
-    /// Bits of the hashes that occur: most words end here.
+    /// The last letters of what may stand before a value: most words end here.
+    endings: Endings,
+    /// Bits of the hashes that occur: most others end here.
     filter: [u64; 256],
     is: memchr::memmem::Finder<'static>,
     any: bool,
@@ -53,23 +56,25 @@ impl Labelled {
             filter[(hash >> 6) as usize % 256] |= 1 << (hash & 63);
         }
         let any = !labels.is_empty();
-        Labelled { labels, filter, is: memchr::memmem::Finder::new(" is ").into_owned(), any }
+        let endings = Endings::of(labels.iter().map(|(_, label, _)| *label).chain(TOLD).chain(NUMBER));
+        Labelled { labels, endings, filter, is: memchr::memmem::Finder::new(" is ").into_owned(), any }
     }
 
     /// Reports the values behind `:`, `=` and `is`, whether they have digits or not.
-    pub(super) fn find(&self, text: &str, out: &mut Vec<Span>) {
+    pub(super) fn find(&self, text: &str, glance: Glance, out: &mut Vec<Span>) {
         if !self.any {
             return;
         }
         let bytes = text.as_bytes();
-        for at in memchr::memchr2_iter(b':', b'=', bytes) {
+        let signed = if glance.has(COLON | EQUALS) { bytes } else { &[] };
+        for at in memchr::memchr2_iter(b':', b'=', signed) {
             // Times, addresses of the web and operators of programs have no label.
             let tied = matches!(bytes.get(at + 1), Some(b'/' | b':' | b'=' | b'\n'));
             if !tied && at > 0 && !bytes[at - 1].is_ascii_digit() {
                 self.value(text, at + 1, out);
             }
         }
-        for at in self.is.find_iter(text.as_bytes()) {
+        for at in self.is.find_iter(bytes) {
             self.value(text, at + " is ".len(), out);
         }
     }
@@ -100,6 +105,10 @@ impl Labelled {
     }
 
     fn at(&self, text: &str, start: usize, out: &mut Vec<Span>) {
+        let marks = text.as_bytes()[..start].iter().rev().take(LABEL_MAX_BYTES).take_while(|byte| is_mark(**byte));
+        if !self.endings.may_end(&text.as_bytes()[..start - marks.count()]) {
+            return;
+        }
         let from = text.floor_char_boundary(start.saturating_sub(LABEL_MAX_BYTES));
         let Some((head, tie)) = label_end(text, from, start) else { return };
         // The last word decides for most; only then is the label written out.
@@ -154,15 +163,54 @@ fn last_hash(label: &str) -> Option<u64> {
     (!joined && at < bytes.len()).then(|| lower.fold(BASIS, step))
 }
 
+/// The last three letters that a word may end with, small or large; of shorter words all.
+#[derive(Debug)]
+struct Endings(Vec<u32>);
+
+impl Endings {
+    fn of<'a>(words: impl Iterator<Item = &'a str>) -> Endings {
+        let mut endings = vec![0; 1 << 10];
+        for word in words {
+            if let Some((row, bit)) = Endings::place(word.as_bytes()) {
+                endings[row] |= 1 << bit;
+            }
+        }
+        Endings(endings)
+    }
+
+    /// Of the last letters of a text; nothing where they are no whole word that can be told so.
+    fn place(text: &[u8]) -> Option<(usize, u8)> {
+        let (two, before) = text.split_last_chunk::<2>().map(|(before, two)| (two, before.last().copied()))?;
+        let [a, b] = two.map(|byte| byte & 31).map(usize::from);
+        // Humps: `userId`, `aC`.
+        let hump = two[0].is_ascii_uppercase() || two[1].is_ascii_uppercase();
+        let c = before.filter(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+        let one = two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase();
+        let plain = two.iter().all(u8::is_ascii_alphabetic) && !one && !c.is_some_and(|c| !c.is_ascii() || hump);
+        plain.then(|| (a << 5 | b, c.map_or(0, |c| c & 31)))
+    }
+
+    /// Whether one of the words may stand at the end.
+    fn may_end(&self, text: &[u8]) -> bool {
+        Endings::place(text).is_none_or(|(row, bit)| self.0[row] >> bit & 1 == 1)
+    }
+}
+
+/// May stand between a label and its value.
+fn is_mark(byte: u8) -> bool {
+    matches!(byte, b' ' | b'"' | b'\'' | b'\\' | b'*' | b'`' | b':' | b'=' | b'#' | b'(' | b')' | b'\t' | b'>')
+}
+
+/// Words that tie a label to its value.
+const TOLD: [&str; 9] = ["is", "ist", "est", "es", "è", "é", "lautet", "are", "was"];
+const NUMBER: [&str; 11] = ["number", "no", "no.", "nr", "nr.", "num", "número", "numero", "nummer", "n°", "nº"];
+
 /// Where the label before a value ends, without `number` and the like, and what ties them.
 fn label_end(text: &str, from: usize, value: usize) -> Option<(usize, Tie)> {
     let mut tie = Tie::Bare;
     let mut head = &text[from..value];
     for _ in 0..3 {
-        let marks = |byte: &&u8| {
-            matches!(byte, b' ' | b'"' | b'\'' | b'\\' | b'*' | b'`' | b':' | b'=' | b'#' | b'(' | b')' | b'\t' | b'>')
-        };
-        let len = head.as_bytes().iter().rev().take_while(marks).count();
+        let len = head.as_bytes().iter().rev().take_while(|byte| is_mark(**byte)).count();
         let (trimmed, marks) = head.as_bytes().split_at(head.len() - len);
         if marks.iter().any(|byte| matches!(byte, b':' | b'=')) {
             tie = Tie::Told;
@@ -185,8 +233,6 @@ fn label_end(text: &str, from: usize, value: usize) -> Option<(usize, Tie)> {
 
 /// Takes one linking word off the end.
 fn connector(head: &str) -> (&str, Tie) {
-    const TOLD: [&str; 9] = ["is", "ist", "est", "es", "è", "é", "lautet", "are", "was"];
-    const NUMBER: [&str; 11] = ["number", "no", "no.", "nr", "nr.", "num", "número", "numero", "nummer", "n°", "nº"];
     if let Some(rest) = head.strip_suffix("Number").or_else(|| head.strip_suffix("Nr")) {
         return (rest, Tie::Number);
     }

@@ -77,6 +77,11 @@ impl Blocks {
     /// Hands rows of words and what they are to `found`. `words` are padded.
     pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>, usize)) {
         let (mut block, mut at, last) = (Vec::new(), CONTEXT, words.len() - CONTEXT);
+        // A block has lines, and digits in one of them.
+        let any = |is: fn(Shape) -> bool| words[at..last].iter().any(|word| is(word.shape));
+        if !any(|shape| shape == Shape::Line) || !any(|shape| matches!(shape, Shape::Number | Shape::Code)) {
+            return;
+        }
         while at < last {
             let end = (at..last).find(|at| words[*at].shape == Shape::Line).unwrap_or(last);
             match self.line(words, at..end) {

@@ -6,8 +6,9 @@
 //! Always: probabilities of a word sum to one; cost is linear in the words of the run.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::features::{FEATURES_MAX, features};
+use super::features::{FEATURES_MAX, company, features};
 use super::index::Index;
 use super::model::{LABELS, Model, OUTSIDE, Weights};
 use super::words::Word;
@@ -22,6 +23,32 @@ pub struct Chain {
     first: [f32; LABELS],
     last: [f32; LABELS],
     weights: Index<Weights>,
+    /// Parts what a memo knows of this chain from what it knows of others.
+    id: u64,
+}
+
+/// What was said of words in the same company before: sentences of a conversation repeat one another,
+/// and every text that is changed is looked at again.
+#[derive(Default)]
+pub struct Memo(Vec<(u64, Chances)>);
+
+const MEMO_SLOTS: usize = 1 << 10;
+
+impl Memo {
+    /// The potentials under this key, from `make` if the slot holds others.
+    #[inline]
+    fn get(&mut self, key: u64, make: impl FnOnce() -> Chances) -> Chances {
+        if self.0.is_empty() {
+            self.0.resize(MEMO_SLOTS, (0, [0.0; LABELS]));
+        }
+        // 0 is nobody's key.
+        let key = key | 1 << 63;
+        let slot = &mut self.0[key as usize % MEMO_SLOTS];
+        if slot.0 != key {
+            *slot = (key, make());
+        }
+        slot.1
+    }
 }
 
 impl Chain {
@@ -32,7 +59,23 @@ impl Chain {
             first: row(LABELS),
             last: std::array::from_fn(|from| model.steps[from][LABELS].exp()),
             weights: Index::new(&model.weights),
+            id: CHAINS.fetch_add(1, Ordering::Relaxed),
         }
+    }
+
+    /// How much speaks for each label of the word at `at`, whatever its neighbours get.
+    fn potentials(&self, model: &Model, text: &[u8], words: &[Word], run: &Range<usize>, at: usize) -> Chances {
+        let mut sums = [0i16; LABELS];
+        let (mut seen, mut count) = ([0; FEATURES_MAX], 0);
+        features(text, words, run, at, |feature| {
+            if let Some(place) = seen.get_mut(count) {
+                (*place, count) = (feature, count + 1);
+            }
+        });
+        self.weights.each(&seen[..count], |weights| {
+            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i16::from(*weight));
+        });
+        sums.map(|sum| f32::from(sum) * model.scale)
     }
 
     /// Fills `chances` for the words of the run; false when it is plain that no word is a name,
@@ -43,23 +86,13 @@ impl Chain {
         text: &[u8],
         words: &[Word],
         run: &Range<usize>,
-        chances: &mut Vec<Chances>,
-        backward: &mut Vec<Chances>,
+        (memo, chances, backward): (&mut Memo, &mut Vec<Chances>, &mut Vec<Chances>),
     ) -> bool {
         chances.clear();
         let mut open = false;
         for at in run.clone() {
-            let mut sums = [0i16; LABELS];
-            let (mut seen, mut count) = ([0; FEATURES_MAX], 0);
-            features(text, words, run, at, |feature| {
-                if let Some(place) = seen.get_mut(count) {
-                    (*place, count) = (feature, count + 1);
-                }
-            });
-            self.weights.each(&seen[..count], |weights| {
-                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += i16::from(*weight));
-            });
-            let potentials = sums.map(|sum| f32::from(sum) * model.scale);
+            let key = company(self.id, text, words, run, at);
+            let potentials = memo.get(key, || self.potentials(model, text, words, run, at));
             let best = potentials[1..].iter().fold(f32::MIN, |best, next| best.max(*next));
             // A label that is this much behind cannot be lifted by its neighbours.
             open |= potentials[OUTSIDE] - best < CLEAR;
@@ -96,6 +129,8 @@ impl Chain {
         }
     }
 }
+
+static CHAINS: AtomicU64 = AtomicU64::new(0);
 
 /// In units of log odds.
 const CLEAR: f32 = 6.0;

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::features::{CONTEXT, is_title};
-use super::lexicon::Case;
+use super::lexicon::{Case, Filter};
 use super::words::{Shape, Word, hash_of};
 
 /// Phrases that are followed by a name, by their last words.
@@ -117,8 +117,8 @@ pub struct Cues {
     /// By their last word, then in the order in which they are tried.
     cues: Vec<(u64, Asks, Vec<u64>)>,
     colon: u64,
-    /// One bit for some bits of each last word: most words fail here.
-    bits: [u64; 16],
+    /// Of the last words: most words fail here.
+    filter: Filter,
 }
 
 impl Default for Cues {
@@ -136,9 +136,8 @@ impl Default for Cues {
         cues.extend(RECEIVES[WITH_AMOUNT..].iter().map(|words| cue(Asks::Amount, words)));
         cues.sort();
         let colon = u64::from(b':').wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut bits = [0; 16];
-        cues.iter().for_each(|(last, ..)| bits[(last >> 6 & 15) as usize] |= 1 << (last & 63));
-        Cues { cues, colon, bits }
+        let filter = Filter::of(cues.iter().map(|(last, ..)| *last));
+        Cues { cues, colon, filter }
     }
 }
 
@@ -148,8 +147,7 @@ impl Cues {
     pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>, bool)) {
         for at in CONTEXT..words.len() - CONTEXT {
             let hash = words[at].hash;
-            let may = self.bits[(hash >> 6 & 15) as usize] >> (hash & 63) & 1 == 1;
-            if may && !matches!(words[at].shape, Shape::Sign | Shape::Stop | Shape::Number) {
+            if self.filter.may_hold(hash) && !matches!(words[at].shape, Shape::Sign | Shape::Stop | Shape::Number) {
                 self.find_behind(words, at, &mut found);
             }
         }

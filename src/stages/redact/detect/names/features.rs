@@ -207,6 +207,18 @@ pub fn features(text: &[u8], words: &[Word], run: &Range<usize>, at: usize, mut 
     affixes(&text[here.start as usize..here.end as usize], &mut add);
 }
 
+/// A hash of all that [`features`] looks at, from a seed: equal only where its features are.
+#[inline]
+pub fn company(seed: u64, text: &[u8], words: &[Word], run: &Range<usize>, at: usize) -> u64 {
+    let (before, here, after) = (&words[at - 1], &words[at], &words[at + 1]);
+    let place = ((at - run.start).min(3) << 4 | (run.end - at).min(4)) as u64;
+    let shapes = [before, here, after].iter().fold(place, |all, word| all << 4 | word.shape as u64);
+    let len = u64::from(here.end - here.start);
+    let around = fold(here.hash, before.hash, after.hash);
+    let beyond = fold(words[at - 2].hash, words[run.start - 1].hash, words[run.end].hash);
+    fold(seed, fold(around, beyond, ending(text, after)), len << 32 | shapes)
+}
+
 /// The last letters of a small word beside: `-ed`, `-ing` tell of somebody who does something.
 fn ending(text: &[u8], word: &Word) -> u64 {
     let end = word.end as usize;

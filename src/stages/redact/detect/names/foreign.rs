@@ -65,6 +65,18 @@ impl Small {
 
 /// More of its words are those of another language than English ones.
 pub(super) fn is_foreign(text: &str) -> bool {
+    let (english, others) = count(text);
+    others > english
+}
+
+/// More of its words are English than of other languages: one at least.
+pub(super) fn is_english(text: &str) -> bool {
+    let (english, others) = count(text);
+    english > others
+}
+
+/// How many of the smallest words are English, and how many of other languages.
+fn count(text: &str) -> (usize, usize) {
     let head = &text.as_bytes()[..text.floor_char_boundary(READ_BYTES)];
     let (mut english, mut others) = (0, 0);
     let (mut key, mut len) = (0u64, 0);
@@ -87,12 +99,18 @@ pub(super) fn is_foreign(text: &str) -> bool {
         }
         (key, len) = (0, 0);
     }
-    others > english
+    (english, others)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_small_words_is_neither() {
+        assert!(!is_foreign("esa conexión") && !is_english("esa conexión"));
+        assert!(is_english("ask esa for the key"));
+    }
 
     #[test]
     fn languages() {
@@ -106,6 +124,7 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_foreign(text), foreign, "{text}");
+            assert!(!(foreign && is_english(text)), "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@
 //! most [`NEAR_LINES`] lines on each side, so prose far from code is not judged by it.
 
 use super::words::Class;
+use crate::stages::redact::glance::{AT, CALL, COLON, DIGIT, DOT, Glance, HIGH, HYPHEN, LINE};
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,11 @@ impl Grounds {
     pub fn read(&mut self, text: &[u8]) {
         self.lines.clear();
         self.code = false;
-        if !text.iter().any(|byte| matches!(byte, b'\n' | b'\r')) && !is_suspect(text) {
+        // One line of prose, to most texts by a glance.
+        let glance = Glance::of_bytes(text);
+        if glance.has_only(DIGIT | HIGH | DOT | CALL | AT | COLON | HYPHEN)
+            || !glance.has(LINE) && !text.contains(&b'\r') && !is_suspect(text)
+        {
             return;
         }
         let (mut at, mut open) = (0, Open::default());

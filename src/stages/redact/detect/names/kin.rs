@@ -15,6 +15,9 @@ use super::words::{Shape, Word, hash_of, sign_hash};
 /// A given name and a surname, of which a list of people's speakers is full.
 const SPEAKER_MAX_WORDS: usize = 3;
 
+/// Names in small letters that are no longer are mostly something else.
+const SHORT_BYTES: u32 = 3;
+
 /// May be a part of a name as far as the lists know.
 fn fits(word: &Word) -> bool {
     let entry = word.entry;
@@ -41,7 +44,7 @@ pub struct Kin {
     colon: u64,
     and: u64,
     /// Given names, too, but not in small letters.
-    months: [u64; 5],
+    common: [u64; 11],
 }
 
 impl Default for Kin {
@@ -50,21 +53,31 @@ impl Default for Kin {
             comma: sign_hash(b','),
             colon: sign_hash(b':'),
             and: hash_of("and"),
-            months: ["april", "may", "june", "august", "mercedes"].map(hash_of),
+            common: [
+                "april", "may", "june", "august", "mercedes", "dries", "tanner", "booker", "wiley", "dino", "heinz",
+            ]
+            .map(hash_of),
         }
     }
 }
 
 impl Kin {
-    /// Hands more people to `found`; `people` are those known, in order. `words` are padded.
-    pub fn find(&self, words: &[Word], people: &[Range<usize>], mut found: impl FnMut(Range<usize>)) {
+    /// Hands more people to `found`; `people` are those known, in order. `words` are padded, and
+    /// `english` says whether they are English.
+    pub fn find(
+        &self,
+        words: &[Word],
+        people: &[Range<usize>],
+        english: impl Fn() -> bool,
+        mut found: impl FnMut(Range<usize>),
+    ) {
         let mut free = CONTEXT;
         for row in people {
             self.listed(words, row.end, &mut found);
             self.listed_before(words, row.start, free, &mut found);
             free = row.end;
         }
-        self.small(words, &mut found);
+        self.small(words, english, &mut found);
         self.speakers(words, &mut found);
     }
 
@@ -104,18 +117,23 @@ impl Kin {
     }
 
     /// `eva kleist`, `benjamin a seiler` of one who writes no capitals.
-    fn small(&self, words: &[Word], found: &mut impl FnMut(Range<usize>)) {
+    fn small(&self, words: &[Word], english: impl Fn() -> bool, found: &mut impl FnMut(Range<usize>)) {
         for at in CONTEXT..words.len() - CONTEXT {
-            // A given name that no English text has may be a word of another language ("esa conexión").
-            if !is_small_given(&words[at]) || words[at].entry.case() != Case::Capital {
+            if !is_small_given(&words[at]) {
                 continue;
             }
             let middle = &words[at + 1];
             let letter = middle.shape == Shape::Lower && middle.end - middle.start == 1;
             let next = at + 1 + usize::from(letter) + usize::from(letter && words[at + 2].shape == Shape::Stop);
             let whole = words.get(next).is_some_and(is_odd);
-            let alone = words[at].entry.place() == 0;
-            if whole || alone && !self.months.contains(&words[at].hash) {
+            let listed = self.common.contains(&words[at].hash);
+            // A given name that no English text has may be a word of another language ("esa conexión"):
+            // it takes a surname in an English text to be one.
+            let known = match words[at].entry.case() {
+                Case::Unseen => whole && !listed && words[at].end - words[at].start > SHORT_BYTES && english(),
+                _ => whole || words[at].entry.place() == 0 && !listed,
+            };
+            if known {
                 found(at..if whole { next + 1 } else { at + 1 });
             }
         }
@@ -149,7 +167,7 @@ impl Kin {
 
 #[cfg(test)]
 mod tests {
-    use super::super::built_in;
+    use super::super::{built_in, foreign};
     use super::*;
 
     /// What is found beside that which the model and cues find.
@@ -161,9 +179,14 @@ mod tests {
         let known = |at: &usize| &text[words[*at].start as usize..words[*at].end as usize] == "Karen";
         let people: Vec<_> = (CONTEXT..words.len() - CONTEXT).filter(known).map(|at| at..at + 1).collect();
         let mut rows = Vec::new();
-        Kin::default().find(&words, &people, |row| {
-            rows.push(&text[words[row.start].start as usize..words[row.end - 1].end as usize]);
-        });
+        Kin::default().find(
+            &words,
+            &people,
+            || foreign::is_english(text),
+            |row| {
+                rows.push(&text[words[row.start].start as usize..words[row.end - 1].end as usize]);
+            },
+        );
         rows
     }
 
@@ -175,6 +198,10 @@ mod tests {
             ("Karen, can I go? Karen and then Paris.", &[]),
             ("ask eva xyqleist about it", &["eva xyqleist"]),
             ("in april and june", &[]),
+            ("ask monika xyqleist about it", &["monika xyqleist"]),
+            ("it dries xyqnight and so on", &[]),
+            ("monika xyqleist", &[]),
+            ("que monika xyqleist no es", &[]),
             ("Xyqa: hello\nKaren: hi", &["Xyqa", "Karen"]),
             ("Note: hello\nTotal: 3", &[]),
             ("Xyqa: hello\nTotal: 3", &[]),

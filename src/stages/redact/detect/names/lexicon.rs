@@ -116,6 +116,23 @@ impl<T: Copy + Default> Table<T> {
     }
 }
 
+/// Which hashes are among a few hundred: says yes of all of those, and of few others.
+#[derive(Debug)]
+pub struct Filter([u64; 256]);
+
+impl Filter {
+    pub fn of(hashes: impl Iterator<Item = u64>) -> Filter {
+        let mut bits = [0; 256];
+        hashes.for_each(|hash| bits[(hash >> 6 & 255) as usize] |= 1 << (hash & 63));
+        Filter(bits)
+    }
+
+    #[inline]
+    pub fn may_hold(&self, hash: u64) -> bool {
+        self.0[(hash >> 6 & 255) as usize] >> (hash & 63) & 1 == 1
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Lexicon(pub Table<u16>);
 

@@ -20,7 +20,7 @@ mod stands;
 mod told;
 pub mod words;
 
-use std::cell::Cell;
+use std::cell::{Cell, LazyCell};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ use crate::stages::redact::kind::{Kind, KindSet};
 use crate::stages::redact::rule::Rule;
 
 use self::block::Blocks;
-use self::crf::{Chain, Chances};
+use self::crf::{Chain, Chances, Memo};
 use self::cues::Cues;
 use self::features::{CONTEXT, Gate};
 use self::ground::Ground;
@@ -218,10 +218,10 @@ pub(super) const RULES: [&Rule; 8] = [
 
 /// Adds the names of the wanted kinds.
 pub(super) fn find(names: &Names, text: &str, wanted: &KindSet, out: &mut Vec<Span>) {
-    let foreign = std::cell::LazyCell::new(|| foreign::is_foreign(text));
+    let foreign = LazyCell::new(|| foreign::is_foreign(text));
     names.find(text, LEAST, |name| {
         // The model learnt English, where a capital says more than in German.
-        if name.chance < 1.0 && *foreign && !names.holds_given(&text[name.start..name.end]) {
+        if name.chance < 1.0 && !names.holds_given(&text[name.start..name.end]) && *foreign {
             return;
         }
         let told = name.chance >= 1.0;
@@ -301,6 +301,7 @@ struct Scratch {
     people: Vec<Range<usize>>,
     chances: Vec<Chances>,
     backward: Vec<Chances>,
+    memo: Memo,
     grounds: Grounds,
 }
 
@@ -345,11 +346,12 @@ impl Names {
     /// Hands the names of a text to `found`; those a cue gives away have a chance of 1 and may be
     /// handed twice. `least` is the least chance that a name has.
     pub fn find(&self, text: &str, least: f32, mut found: impl FnMut(Name)) {
-        let Scratch { mut words, mut people, mut chances, mut backward, mut grounds } = SCRATCH.take();
+        let Scratch { mut words, mut people, mut chances, mut backward, mut memo, mut grounds } = SCRATCH.take();
         words.clear();
         words.extend([Word::EDGE; CONTEXT]);
         let mut source = Words::new(text, &self.model.lexicon);
         grounds.read(text.as_bytes());
+        let english = LazyCell::new(|| foreign::is_english(text));
         let ground = |word: &Word| grounds.at(word.start as usize);
         let stands = |row: &[Word], label: usize, told: bool| {
             stands::stands(text.as_bytes(), row, label, row.first().map_or(Ground::Prose, ground), told)
@@ -361,7 +363,8 @@ impl Names {
             self.gate.runs(&words, |run| {
                 // One word by itself is no name on ground that is code.
                 let idle = run.len() == 1 && ground(&words[run.start]) != Ground::Prose;
-                if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, &mut chances, &mut backward) {
+                let rows = (&mut memo, &mut chances, &mut backward);
+                if !idle && self.chain.label(&self.model, text.as_bytes(), &words, &run, rows) {
                     names((text, &words), &run, &chances, least, &mut |row, name: Name| {
                         if stands(&words[row.clone()], name.label, false) {
                             if name.label == PERSON {
@@ -376,32 +379,40 @@ impl Names {
                 let (first, last) = (&words[row.start], &words[row.end - 1]);
                 found(Name { label, start: first.start as usize, end: last.end as usize, chance: 1.0 });
             };
-            self.cues.find(&words, |row, told| {
-                if stands(&words[row.clone()], PERSON, told) {
-                    people.push(row.clone());
-                    sure(row, PERSON);
-                }
-            });
-            people.sort_by_key(|row| row.start);
-            self.kin.find(&words, &people, |row| {
-                if stands(&words[row.clone()], PERSON, false) {
-                    sure(row, PERSON);
-                }
-            });
-            let mut told = |row: Range<usize>, label: usize| {
-                if stands(&words[row.clone()], label, false) {
-                    sure(row, label);
-                }
-            };
-            self.told.find(&words, &mut told);
-            self.blocks.find(&words, &mut told);
+            self.by_rules(&words, &mut people, &|| *english, &stands, &mut sure);
             if !more {
                 break;
             }
             words.truncate(words.len() - CONTEXT);
             words.drain(..words.len() - CONTEXT);
         }
-        SCRATCH.set(Scratch { words, people, chances, backward, grounds });
+        SCRATCH.set(Scratch { words, people, chances, backward, memo, grounds });
+    }
+
+    /// Hands over what stands where cues, other names or lines say what it is. `people` are those known.
+    fn by_rules(
+        &self,
+        words: &[Word],
+        people: &mut Vec<Range<usize>>,
+        english: &dyn Fn() -> bool,
+        stands: &dyn Fn(&[Word], usize, bool) -> bool,
+        sure: &mut dyn FnMut(Range<usize>, usize),
+    ) {
+        self.cues.find(words, |row, told| {
+            if stands(&words[row.clone()], PERSON, told) {
+                people.push(row.clone());
+                sure(row, PERSON);
+            }
+        });
+        people.sort_by_key(|row| row.start);
+        let mut known = |row: Range<usize>, label: usize| {
+            if stands(&words[row.clone()], label, false) {
+                sure(row, label);
+            }
+        };
+        self.kin.find(words, people, english, |row| known(row, PERSON));
+        self.told.find(words, &mut known);
+        self.blocks.find(words, &mut known);
     }
 }
 

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::features::{CONTEXT, sorted};
-use super::lexicon::Case;
+use super::lexicon::{Case, Filter};
 use super::model::{NATIONALITY, ORGANIZATION, PLACE};
 use super::words::{Shape, Word, hash_of, sign_hash};
 
@@ -45,10 +45,14 @@ const COUNTRIES: &str = "afghanistan albania algeria andorra angola argentina ar
     portugal qatar romania russia rwanda scotland senegal serbia singapore slovakia slovenia somalia \
     spain sudan suriname sweden switzerland syria taiwan tanzania thailand tunisia uganda ukraine \
     uruguay usa u.s.a uzbekistan venezuela vietnam wales yemen zambia zimbabwe uae turkmenistan \
-    tajikistan";
+    tajikistan anguilla aruba bermuda bosnia comoros curaçao dominica eswatini gibraltar grenada guadeloupe \
+    guam herzegovina kiribati macedonia mali martinique mayotte micronesia nauru niue palau palestine samoa \
+    seychelles swaziland tokelau tonga tuvalu vanuatu";
 const PAIRS: &str = "new zealand, south africa, united kingdom, united states, south korea, north korea, saudi arabia, \
     sri lanka, costa rica, puerto rico, el salvador, czech republic, hong kong, ivory coast, \
-    great britain, sierra leone, burkina faso, dominican republic, san marino, northern ireland";
+    great britain, sierra leone, burkina faso, dominican republic, san marino, northern ireland, \
+    cabo verde, cape verde, solomon islands, marshall islands, cayman islands, faroe islands, \
+    virgin islands, saint lucia, east timor, equatorial guinea";
 
 /// Nationalities, religions, political groups: also with an `s` behind.
 const GROUPS: &str = "afghan albanian algerian american andorran angolan argentine argentinian armenian australian \
@@ -91,7 +95,7 @@ pub struct Told {
     /// By word, with the word before it if there has to be one.
     tells: Vec<(u64, Tell, u64)>,
     capital_only: Vec<u64>,
-    bits: [u64; 16],
+    filter: Filter,
 }
 
 impl Default for Told {
@@ -114,9 +118,8 @@ impl Default for Told {
             tells.extend(pairs.map(|(first, last)| (hash_of(last), tell, hash_of(first))));
         }
         tells.sort_unstable();
-        let mut bits = [0; 16];
-        tells.iter().for_each(|(word, ..)| bits[(word >> 6 & 15) as usize] |= 1 << (word & 63));
-        Told { tells, capital_only: sorted(&CAPITAL_ONLY.split_whitespace().collect::<Vec<_>>()), bits }
+        let filter = Filter::of(tells.iter().map(|(word, ..)| *word));
+        Told { tells, capital_only: sorted(&CAPITAL_ONLY.split_whitespace().collect::<Vec<_>>()), filter }
     }
 }
 
@@ -125,7 +128,7 @@ impl Told {
     pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>, usize)) {
         for at in CONTEXT..words.len() - CONTEXT {
             let hash = words[at].hash;
-            if self.bits[(hash >> 6 & 15) as usize] >> (hash & 63) & 1 == 0 || words[at].shape == Shape::Sign {
+            if !self.filter.may_hold(hash) || words[at].shape == Shape::Sign {
                 continue;
             }
             let first = self.tells.partition_point(|(word, ..)| *word < hash);

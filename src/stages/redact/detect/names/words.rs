@@ -146,6 +146,11 @@ pub struct Words<'a> {
     lexicon: &'a Lexicon,
 }
 
+/// Spaces, dashes and quotes; the table of letters says so, too, but slowly.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{2000}'..='\u{206f}')
+}
+
 /// What was seen while walking over a word.
 #[derive(Default)]
 struct Seen {
@@ -243,7 +248,7 @@ impl<'a> Words<'a> {
     fn high(&mut self, out: &mut Vec<Word>) {
         let start = self.at;
         let Some(c) = self.text[start..].chars().next() else { return };
-        if c.is_alphabetic() && !is_cjk(c) {
+        if !is_mark(c) && c.is_alphabetic() && !is_cjk(c) {
             return self.word(out);
         }
         self.at += c.len_utf8();
@@ -336,7 +341,7 @@ impl<'a> Words<'a> {
                         at += 3;
                         continue;
                     }
-                    if !c.is_alphanumeric() && !matches!(c, '\u{300}'..='\u{36f}') || is_cjk(c) {
+                    if is_mark(c) || !c.is_alphanumeric() && !matches!(c, '\u{300}'..='\u{36f}') || is_cjk(c) {
                         return at;
                     }
                     match (c.is_uppercase(), c.is_lowercase()) {

@@ -5,13 +5,10 @@
 //!
 //! Always: every form is looked for within a bounded window behind its word.
 
-use std::sync::LazyLock;
-
 use super::check::base64;
 use super::label::value_at;
 use super::value::{Place, is_key, is_password};
-use super::words::Words;
-use super::{address, run, sealed};
+use super::{address, run};
 use crate::stages::redact::detect::Span;
 use crate::stages::redact::detect::edge::varied;
 use crate::stages::redact::kind::Kind;
@@ -99,7 +96,7 @@ static KUBERNETES: Rule = rule(
 );
 
 /// What begins a form; the place in the table says which.
-const WORDS: [&str; 11] = [
+pub(super) const WORDS: [&str; 11] = [
     "ENTIFIED ",
     "entified ",
     "curl ",
@@ -113,26 +110,11 @@ const WORDS: [&str; 11] = [
     "PuTTY-User-Key-File-",
 ];
 
-static SEARCH: LazyLock<Option<Words>> = LazyLock::new(|| Words::new(&WORDS));
-
 /// What salted hashes of passwords begin with.
 const HASHES: [&str; 10] = ["$1$", "$5$", "$6$", "$2a$", "$2b$", "$2y$", "$apr1$", "$argon2", "$y$", "$7$"];
 
-pub(super) fn ready() -> Result<(), String> {
-    if SEARCH.is_some() { Ok(()) } else { Err("the table of forms of secrets cannot be built".to_owned()) }
-}
-
-/// Adds what stands in forms of its own.
-pub(super) fn forms(text: &str, out: &mut Vec<Span>) {
-    let Some(search) = &*SEARCH else { return };
-    let (mut forms, mut has_keys) = (Forms::default(), false);
-    search.each(text, |form, start, end| {
-        has_keys |= form >= 9;
-        forms.find(text, form, start, end, out);
-    });
-    if has_keys {
-        sealed::private_keys(text, out);
-    }
+/// Adds the salted hashes of passwords.
+pub(super) fn hashes(text: &str, out: &mut Vec<Span>) {
     for at in memchr::memchr_iter(b'$', text.as_bytes()) {
         if HASHES.iter().any(|head| text[at..].starts_with(head)) {
             out.extend(hash(text, at));
@@ -142,13 +124,16 @@ pub(super) fn forms(text: &str, out: &mut Vec<Span>) {
 
 /// What was seen of forms in one text.
 #[derive(Default)]
-struct Forms {
+pub(super) struct Forms {
     curl_to: usize,
     block_to: usize,
+    /// Words of private keys stand somewhere.
+    pub(super) keys: bool,
 }
 
 impl Forms {
-    fn find(&mut self, text: &str, form: usize, start: usize, end: usize, out: &mut Vec<Span>) {
+    /// The word of this number in `WORDS` stands at `start..end`: adds what it begins.
+    pub(super) fn find(&mut self, text: &str, form: usize, start: usize, end: usize, out: &mut Vec<Span>) {
         match form {
             0 | 1 => out.extend(sql(text, end)),
             2 | 7 if start < self.curl_to => {}
@@ -166,7 +151,7 @@ impl Forms {
             7 => out.extend(sshpass(text, end)),
             8 => out.extend(address::password(text, start)),
             // Private keys: all at once, later.
-            _ => {}
+            _ => self.keys = true,
         }
     }
 }

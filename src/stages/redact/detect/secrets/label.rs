@@ -76,7 +76,7 @@ static KEY: Rule = Rule {
 };
 
 /// Stems that stand in every name of `name`, in the cases that are written.
-const STEMS: [&str; 29] = [
+pub(super) const STEMS: [&str; 29] = [
     "pass",
     "Pass",
     "PASS",
@@ -108,31 +108,39 @@ const STEMS: [&str; 29] = [
     "ignature",
 ];
 
-static NAMES: LazyLock<Option<Words>> = LazyLock::new(|| Words::new(&STEMS));
 static FOREIGN_NAMES: LazyLock<Option<Words>> = LazyLock::new(|| Words::new(&FOREIGN));
 
 pub(super) fn ready() -> Result<(), String> {
-    let all = NAMES.is_some() && FOREIGN_NAMES.is_some();
-    if all { Ok(()) } else { Err("the table of names of secrets cannot be built".to_owned()) }
+    if FOREIGN_NAMES.is_some() { Ok(()) } else { Err("the table of names of secrets cannot be built".to_owned()) }
 }
 
-/// Adds what stands behind names.
-pub(super) fn labels(text: &str, out: &mut Vec<Span>) {
-    let (Some(names), Some(foreign)) = (&*NAMES, &*FOREIGN_NAMES) else { return };
-    let (mut seen_to, mut tries) = (0, Tries::default());
-    names.each(text, |_, start, _| {
-        if start >= seen_to {
-            let (start, end) = name_around(text, start);
-            seen_to = end;
-            // What goes on is too long for a name.
-            let whole = end - start <= NAME_MAX_BYTES;
-            if whole && let Some(what) = asks(&text[start..end]) {
-                named(text, what, start, end, &mut tries, out);
-            }
+/// Adds what stands behind names in other scripts.
+pub(super) fn foreign(text: &str, labels: &mut Labels, out: &mut Vec<Span>) {
+    if let Some(names) = &*FOREIGN_NAMES {
+        names.each(text, |_, start, end| named(text, Asks::Password, start, end, &mut labels.tries, out));
+    }
+}
+
+/// What was seen of names in one text.
+#[derive(Default)]
+pub(super) struct Labels {
+    seen_to: usize,
+    tries: Tries,
+}
+
+impl Labels {
+    /// A stem stands at `start`: adds what stands behind its name.
+    pub(super) fn find(&mut self, text: &str, start: usize, out: &mut Vec<Span>) {
+        if start < self.seen_to {
+            return;
         }
-    });
-    if !text.is_ascii() {
-        foreign.each(text, |_, start, end| named(text, Asks::Password, start, end, &mut tries, out));
+        let (start, end) = name_around(text, start);
+        self.seen_to = end;
+        // What goes on is too long for a name.
+        let whole = end - start <= NAME_MAX_BYTES;
+        if whole && let Some(what) = asks(&text[start..end]) {
+            named(text, what, start, end, &mut self.tries, out);
+        }
     }
 }
 
@@ -249,7 +257,8 @@ fn inner(text: &str, from: usize, to: usize, what: Asks) -> (usize, usize) {
         Asks::Password => &["pass:", "PASS:"],
         _ => &["Bearer ", "bearer ", "Basic ", "basic ", "Token ", "token ", "NTLM ", "Negotiate ", "ApiKey ", "SSWS "],
     };
-    let head = heads.iter().find(|head| value.starts_with(**head)).map_or(0, |head| head.len());
+    let begins = value.starts_with(['p', 'P', 'B', 'b', 'T', 't', 'N', 'A', 'S']);
+    let head = heads.iter().find(|head| begins && value.starts_with(**head)).map_or(0, |head| head.len());
     let rest = &value[head..];
     let rest = &rest[..rest.find(' ').filter(|_| head > 0).unwrap_or(rest.len())];
     (from + head, from + head + rest.len())
@@ -286,6 +295,8 @@ fn lead(text: &str, start: usize, end: usize, what: Asks) -> Option<(usize, Plac
     if at > closed && flag {
         return Some((at, Place::Bare));
     }
+    // Their first bytes: most names end here.
+    let begins = rest.first().is_some_and(|first| b"iwe".contains(first) || !first.is_ascii());
     for word in [
         "is ",
         "was ",
@@ -303,7 +314,7 @@ fn lead(text: &str, start: usize, end: usize, what: Asks) -> Option<(usize, Plac
         "\u{662f}",
         "\u{4e3a}",
     ] {
-        if text[at..].starts_with(word) {
+        if begins && text[at..].starts_with(word) {
             return (what == Asks::Password).then(|| (spaces(text, at + word.len()), Place::Loose));
         }
     }
@@ -317,6 +328,9 @@ fn lead(text: &str, start: usize, end: usize, what: Asks) -> Option<(usize, Plac
 fn closers(text: &str, mut at: usize) -> usize {
     for _ in 0..4 {
         let rest = &text[at..];
+        if !rest.starts_with(['"', '\'', '`', '\\', ')', ']', '&']) {
+            break;
+        }
         let len = ["\"", "'", "`", "\\", ")", "]", "&quot;"]
             .iter()
             .find(|sign| rest.starts_with(**sign))
@@ -351,6 +365,9 @@ fn separator(rest: &[u8]) -> Option<usize> {
         b"!==", b"===", b"||=", b"==", b"!=", b":=", b"=>", b"->", b"?=", b"+=", b"::", b"=", b":", b"%3D", b"%3d",
         b"&#61;", b"\\u003d",
     ];
+    if !b"!=|:?+-%&\\".contains(rest.first()?) {
+        return None;
+    }
     let sign = signs.into_iter().find(|sign| rest.starts_with(sign))?;
     (sign != b"::").then_some(sign.len())
 }
@@ -416,7 +433,9 @@ fn bare(text: &str, at: usize, window: usize) -> Option<usize> {
     };
     let bytes = text.as_bytes();
     let schemes = ["Bearer ", "bearer ", "Basic ", "basic ", "Token ", "NTLM ", "Negotiate ", "ApiKey ", "SSWS "];
-    let scheme = schemes.iter().find(|scheme| text[at..].starts_with(**scheme)).map_or(0, |scheme| scheme.len());
+    let begins = text[at..].starts_with(['B', 'b', 'T', 'N', 'A', 'S']);
+    let scheme = schemes.iter().find(|scheme| begins && text[at..].starts_with(**scheme));
+    let scheme = scheme.map_or(0, |scheme| scheme.len());
     let mut to = at + scheme;
     to += bytes.get(to..window)?.iter().take_while(|byte| !ends(**byte)).count();
     while to < text.len() && !text.is_char_boundary(to) {

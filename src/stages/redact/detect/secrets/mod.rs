@@ -8,6 +8,7 @@
 
 mod address;
 mod check;
+mod clues;
 mod format;
 mod formats;
 mod grammar;
@@ -22,6 +23,7 @@ mod value;
 mod words;
 
 use super::{Kind, Rule, Span, edge};
+use crate::stages::redact::glance::Glance;
 
 /// All rules of secrets.
 pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
@@ -37,20 +39,18 @@ pub(super) struct Secrets {
 impl Secrets {
     pub(super) fn new(enabled: impl Fn(Kind) -> bool) -> Result<Secrets, String> {
         scan::ready()?;
-        label::ready()?;
-        grammar::ready()?;
+        clues::ready()?;
         let wanted = Kind::ALL.iter().copied().filter(|kind| kind.is_secret() && enabled(*kind)).collect();
         Ok(Secrets { wanted })
     }
 
-    pub(super) fn find(&self, text: &str, out: &mut Vec<Span>) {
+    pub(super) fn find(&self, text: &str, glance: Glance, out: &mut Vec<Span>) {
         if self.wanted.is_empty() {
             return;
         }
         let mut found = Vec::new();
         scan::tokens(text, &mut found);
-        grammar::forms(text, &mut found);
-        label::labels(text, &mut found);
+        clues::find(text, glance, &mut found);
         found.retain(|span| self.wanted.contains(&span.kind));
         if found.len() > 1 {
             surest(&mut found);
