@@ -182,7 +182,7 @@ impl Tally {
     /// Whether one language has [`PLAIN_LEAD`] words and the others none.
     fn is_plain(&self) -> bool {
         let lead = self.sums >> (self.sums.trailing_zeros() / 8 * 8).min(63);
-        lead >= PLAIN_LEAD && lead <= 0xff
+        (PLAIN_LEAD..=0xff).contains(&lead)
     }
 
     /// Counts a text of ASCII until the language is plain; answers whether it is.
