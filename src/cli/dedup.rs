@@ -11,6 +11,27 @@ use crate::config::NearPreset;
 use crate::error::{Error, Result};
 use crate::input::Location;
 
+/// As in the pipeline file; that one knows no command line.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum PresetName {
+    /// 16 bands of 8 rows
+    Balanced,
+    /// 26 bands of 11 rows: less to compare
+    Precise,
+    /// 32 bands of 8 rows: finds more
+    Recall,
+}
+
+impl From<PresetName> for NearPreset {
+    fn from(name: PresetName) -> NearPreset {
+        match name {
+            PresetName::Balanced => NearPreset::Balanced,
+            PresetName::Precise => NearPreset::Precise,
+            PresetName::Recall => NearPreset::Recall,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DedupArgs {
@@ -27,7 +48,7 @@ pub struct DedupArgs {
     decisions: Option<PathBuf>,
     /// Bands and rows of the sketch: 16 x 8, 26 x 11 (less to compare), 32 x 8 (finds more)
     #[arg(long, value_enum, default_value = "balanced")]
-    preset: NearPreset,
+    preset: PresetName,
     /// Exact Jaccard that the user side and the assistant side must both reach
     #[arg(long, value_name = "SHARE", default_value = "0.80", value_parser = share)]
     min_jaccard: f64,
@@ -115,9 +136,10 @@ fn benchmark(written: &str) -> std::result::Result<(String, Location), String> {
 const BUCKET_LIMIT: u32 = 50;
 
 pub fn run(args: &DedupArgs) -> Result<()> {
+    let preset = args.preset.into();
     if args.explain {
-        let text = explained(args.preset);
-        if args.json { out::json(&curve(args.preset))? } else { out::text(&text)? }
+        let text = explained(preset);
+        if args.json { out::json(&curve(preset))? } else { out::text(&text)? }
     }
     let Some(folder) = args.out.clone().filter(|_| !args.inputs.is_empty()) else {
         return if args.explain { Ok(()) } else { Err(Error::Usage("name files and a folder with --out".to_owned())) };
@@ -126,7 +148,7 @@ pub fn run(args: &DedupArgs) -> Result<()> {
         inputs: args.inputs.iter().map(|input| Location::parse(input)).collect(),
         decisions: args.decisions.clone().unwrap_or_else(|| folder.join("decisions.jsonl")),
         out: folder,
-        settings: settings(args.preset),
+        settings: settings(preset),
         min_jaccard: args.min_jaccard,
         keep_answers: args.keep_answers,
         bucket_limit: BUCKET_LIMIT,

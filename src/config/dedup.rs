@@ -51,7 +51,7 @@ pub enum Method {
 }
 
 /// Bands and rows of the sketch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NearPreset {
     /// 16 bands of 8 rows.
