@@ -7,6 +7,9 @@
 
 use super::pseudonym;
 
+/// The shortest row of letters and digits that is a key without a name of its own.
+pub(super) const ROW_BYTES: usize = 15;
+
 /// Signs, a bit each. Letters, spaces, commas and apostrophes have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Glance(u32);
@@ -88,15 +91,16 @@ impl Glance {
         Glance(rest.iter().fold(both.0 | both.1, |all, byte| all | of(*byte)))
     }
 
-    /// Plain words: letters, spaces and the signs that end phrases. Most sentences of a chat are, and
-    /// hold no number, no address and no secret; a name or a user name they may hold. `text` is the
-    /// one that was glanced at.
+    /// Plain words: letters, spaces and the signs that end phrases, and no word as long as a key. Most
+    /// sentences of a chat are, and hold no number, no address and no secret; a name or a user name
+    /// they may hold. `text` is the one that was glanced at.
     pub(super) fn is_quiet(self, text: &str) -> bool {
         let bytes = text.as_bytes();
         // `horse-battery!staple` is loud.
         let ends = |at: usize| !bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
         self.has_only(LINE | DOT | CALL)
             && (!self.has(DOT | CALL) || memchr::memchr3_iter(b'.', b'?', b'!', bytes).all(ends))
+            && !holds_row(bytes)
     }
 
     /// One of these signs occurs.
@@ -108,6 +112,22 @@ impl Glance {
     pub(super) fn has_only(self, signs: u32) -> bool {
         self.0 & !signs == 0
     }
+}
+
+/// A word as long as the shortest keys: of 16 letters and digits by chance, 6 of 100 hold no digit.
+fn holds_row(bytes: &[u8]) -> bool {
+    let letter = |byte: &&u8| byte.is_ascii_alphabetic();
+    let mut at = ROW_BYTES - 1;
+    // A row that long has a letter at every such place.
+    while at < bytes.len() {
+        let ahead = bytes[at..].iter().take(ROW_BYTES).take_while(letter).count();
+        let behind = if ahead > 0 { bytes[..at].iter().rev().take(ROW_BYTES).take_while(letter).count() } else { 0 };
+        if ahead + behind >= ROW_BYTES {
+            return true;
+        }
+        at += ahead + ROW_BYTES;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -140,6 +160,9 @@ mod tests {
             ("caf\u{e9}", false),
             ("wait...", true),
             ("example.com", false),
+            ("send Bearer qXzRtYwPlMqXzRt with it", false),
+            ("send Bearer qXzRtYwPlMqXzR with it", true),
+            ("mail [EMAIL:k7f3a9q2] with Bearer qXzRtYwPlMqXzRtYwPlM", false),
         ] {
             let padded = format!("{}{text}", "a ".repeat(50));
             for text in [text, &padded, &format!("{text} {padded}")] {

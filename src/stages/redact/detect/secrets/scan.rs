@@ -14,9 +14,8 @@ use super::format::{Format, Place};
 use super::sealed::{JwtRow, bare_key};
 use super::{formats, label, pairs};
 use crate::stages::redact::detect::Span;
+use crate::stages::redact::glance::ROW_BYTES;
 
-/// The shortest row that holds a token.
-const ROW_BYTES: usize = 15;
 /// A name and what stands between it and its value reach no further.
 const LABEL_BYTES: usize = 48;
 /// What belongs to a token before its row: the rest of an address.

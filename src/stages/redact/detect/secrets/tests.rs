@@ -132,6 +132,14 @@ fn slack_hooks() {
 }
 
 #[test]
+fn keys_of_letters_only() {
+    let key = "qXzRtYwPlM".repeat(3);
+    for text in [format!("send Bearer {key} with it"), format!("mail [EMAIL:k7f3a9q2] with Bearer {key} please")] {
+        finds(&text, Kind::ApiKey, &[&key]);
+    }
+}
+
+#[test]
 fn tokens_with_a_json_header() {
     // {"alg":"HS256","typ":"JWT"} and {"typ":"JWT"}.
     let header = format!("{}{}", "eyJhbGciOiJIUzI1NiIs", "InR5cCI6IkpXVCJ9");
