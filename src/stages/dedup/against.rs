@@ -7,7 +7,7 @@
 //! Not here: where rows come from, what becomes of a record.
 //!
 //! Always: the answer does not depend on the order in which rows were added, but for their numbers;
-//! n-grams that many rows of one benchmark share (a template) count for none of them.
+//! n-grams that many texts of one benchmark share (a template) count for none of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,8 +66,9 @@ pub struct Hit {
 /// whole from here on (the least n of GPT-3's n-grams; Brown and others 2020, appendix C).
 const LEAST_WORDS: u32 = 8;
 
-/// An n-gram of more rows is a template. Chosen by feel: a question asked in ten ways is still found.
-const ROWS_OF_A_TEMPLATE: usize = 10;
+/// An n-gram of more texts is a template; a question that stands there once for each model is one text.
+/// Chosen by feel: a question asked in ten ways is still found.
+const TEXTS_OF_A_TEMPLATE: usize = 10;
 
 /// Rows of benchmarks, ready to be looked for.
 pub struct Index {
@@ -82,13 +83,16 @@ pub struct Index {
     held: Map<u64, Vec<u32>>,
     /// N-grams of each side.
     sizes: Vec<u32>,
+    /// What each side says.
+    texts: Vec<u64>,
 }
 
 impl Index {
     pub fn new(settings: Settings) -> Index {
         let shingler = Shingler::new(settings.ngram_words as usize);
         let (wholes, prompts, answers, ngrams, held) = Default::default();
-        Index { settings, shingler, wholes, prompts, answers, ngrams, held, sizes: Vec::new() }
+        let (sizes, texts) = Default::default();
+        Index { settings, shingler, wholes, prompts, answers, ngrams, held, sizes, texts }
     }
 
     /// Adds a row, numbered on from those before.
@@ -104,6 +108,7 @@ impl Index {
         }
         for (side, words) in (2 * row..).zip([user, assistant]) {
             self.sizes.push(0);
+            self.texts.push(words.text);
             if self.settings.min_overlap > 0.0 && words.words >= self.settings.ngram_words {
                 let distinct: BTreeSet<u64> = words.ngrams.iter().copied().collect();
                 distinct.into_iter().for_each(|ngram| self.held.entry(ngram).or_default().push(side));
@@ -114,7 +119,8 @@ impl Index {
     /// Ends a benchmark: what its rows share is known now.
     pub fn end(&mut self) {
         for (ngram, sides) in std::mem::take(&mut self.held) {
-            if sides.len() <= ROWS_OF_A_TEMPLATE {
+            let texts = || sides.iter().map(|&side| self.texts[side as usize]).collect::<BTreeSet<_>>();
+            if sides.len() <= TEXTS_OF_A_TEMPLATE || texts().len() <= TEXTS_OF_A_TEMPLATE {
                 sides.iter().for_each(|&side| self.sizes[side as usize] += 1);
                 self.ngrams.entry(ngram).or_default().extend(sides);
             }
@@ -314,6 +320,9 @@ mod tests {
         let template = prose(9, 30);
         let texts: Vec<String> = (0..20).map(|n| format!("{template} {}", prose(n + 10, 40))).collect();
         let rows: Vec<_> = texts.iter().map(|text| vec![("user", &**text)]).collect();
+        // The same question once for each of twenty models is one text.
+        let models = index(SETTINGS, &vec![rows[0].clone(); 20]);
+        assert_eq!(rules(&models, &[("user", &format!("so: {}", texts[0]))]).len(), 20);
         let index = index(SETTINGS, &rows);
         assert!(rules(&index, &[("user", &format!("{template} and more of it"))]).is_empty());
         let own = prose(13, 40);
