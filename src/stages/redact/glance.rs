@@ -5,10 +5,12 @@
 //! Always: a glance says no only of what does not occur; one look into a small table a byte. Tokens
 //! count as words: nothing is found in one.
 
+use std::ops::Range;
+
 use super::pseudonym;
 
 /// The shortest row of letters and digits that is a key without a name of its own.
-pub(super) const ROW_BYTES: usize = 15;
+const ROW_BYTES: usize = 15;
 
 /// Signs, a bit each. Letters, spaces, commas and apostrophes have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,18 +118,28 @@ impl Glance {
 
 /// A word as long as the shortest keys: of 16 letters and digits by chance, 6 of 100 hold no digit.
 fn holds_row(bytes: &[u8]) -> bool {
-    let letter = |byte: &&u8| byte.is_ascii_alphabetic();
-    let mut at = ROW_BYTES - 1;
-    // A row that long has a letter at every such place.
-    while at < bytes.len() {
-        let ahead = bytes[at..].iter().take(ROW_BYTES).take_while(letter).count();
-        let behind = if ahead > 0 { bytes[..at].iter().rev().take(ROW_BYTES).take_while(letter).count() } else { 0 };
-        if ahead + behind >= ROW_BYTES {
-            return true;
+    long_rows(bytes, |byte| byte.is_ascii_alphabetic()).next().is_some()
+}
+
+/// The rows of at least [`ROW_BYTES`] that hold such bytes only.
+pub(super) fn long_rows(bytes: &[u8], in_row: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let (mut at, mut free) = (ROW_BYTES - 1, 0);
+    std::iter::from_fn(move || {
+        // A row that long has a byte at every such place.
+        while at < bytes.len() {
+            if !in_row(bytes[at]) {
+                at += ROW_BYTES;
+                continue;
+            }
+            let start = at - bytes[free..at].iter().rev().take_while(|byte| in_row(**byte)).count();
+            let end = at + bytes[at..].iter().take_while(|byte| in_row(**byte)).count();
+            (free, at) = (end, end + ROW_BYTES);
+            if end - start >= ROW_BYTES {
+                return Some(start..end);
+            }
         }
-        at += ahead + ROW_BYTES;
-    }
-    false
+        None
+    })
 }
 
 #[cfg(test)]

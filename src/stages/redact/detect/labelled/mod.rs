@@ -9,6 +9,7 @@ mod rows;
 mod shape;
 
 use super::edge::glued_after;
+use super::names::lexicon::Filter;
 use super::numbers::Run;
 use super::{KindSet, Span};
 use crate::stages::redact::glance::{COLON, EQUALS, Glance};
@@ -38,7 +39,7 @@ pub(super) struct Labelled {
     /// The last letters of what may stand before a value: most words end here.
     endings: Endings,
     /// Bits of the hashes that occur: most others end here.
-    filter: [u64; 256],
+    filter: Filter,
     is: memchr::memmem::Finder<'static>,
     any: bool,
 }
@@ -51,10 +52,7 @@ impl Labelled {
             .flat_map(|row| row.labels.iter().map(move |label| (hash(last_word(label)), *label, row)))
             .collect();
         labels.sort_unstable_by_key(|(hash, label, _)| (*hash, *label));
-        let mut filter = [0; 256];
-        for (hash, ..) in &labels {
-            filter[(hash >> 6) as usize % 256] |= 1 << (hash & 63);
-        }
+        let filter = Filter::of(labels.iter().map(|(hash, ..)| *hash));
         let any = !labels.is_empty();
         let endings = Endings::of(labels.iter().map(|(_, label, _)| *label).chain(TOLD).chain(NUMBER));
         Labelled { labels, endings, filter, is: memchr::memmem::Finder::new(" is ").into_owned(), any }
@@ -112,8 +110,7 @@ impl Labelled {
         let from = text.floor_char_boundary(start.saturating_sub(LABEL_MAX_BYTES));
         let Some((head, tie)) = label_end(text, from, start) else { return };
         // The last word decides for most; only then is the label written out.
-        let known = |hash: u64| self.filter[(hash >> 6) as usize % 256] >> (hash & 63) & 1 == 1;
-        if last_hash(&text[from..head]).is_some_and(|hash| !known(hash)) {
+        if last_hash(&text[from..head]).is_some_and(|hash| !self.filter.may_hold(hash)) {
             return;
         }
         let label = normal(&text[from..head]);

@@ -14,7 +14,7 @@ use super::format::{Format, Place};
 use super::sealed::{JwtRow, bare_key};
 use super::{formats, label, pairs};
 use crate::stages::redact::detect::Span;
-use crate::stages::redact::glance::ROW_BYTES;
+use crate::stages::redact::glance::long_rows;
 
 /// A name and what stands between it and its value reach no further.
 const LABEL_BYTES: usize = 48;
@@ -76,20 +76,10 @@ pub(super) fn tokens(text: &str, out: &mut Vec<Span>) {
     let Some(words) = &*WORDS else { return };
     let bytes = text.as_bytes();
     let mut scan = Scan { text, words, jwts: JwtRow::default(), done_to: 0, labels: Vec::new() };
-    let mut at = ROW_BYTES - 1;
-    let mut free = 0;
-    while at < bytes.len() {
-        if !IN_ROW[usize::from(bytes[at])] {
-            at += ROW_BYTES;
-            continue;
+    for row in long_rows(bytes, |byte| IN_ROW[usize::from(byte)]) {
+        if may_hold_token(&bytes[row.clone()]) {
+            scan.row(row.start, row.end, out);
         }
-        let start = at - bytes[free..at].iter().rev().take_while(|byte| IN_ROW[usize::from(**byte)]).count();
-        let end = at + bytes[at..].iter().take_while(|byte| IN_ROW[usize::from(**byte)]).count();
-        if end - start >= ROW_BYTES && may_hold_token(&bytes[start..end]) {
-            scan.row(start, end, out);
-        }
-        free = end;
-        at = end + ROW_BYTES;
     }
 }
 
