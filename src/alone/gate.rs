@@ -1,29 +1,8 @@
 //! Guards against losing more than was meant.
 
-use serde::Serialize;
-
 use super::tell::Report;
+use crate::config::Guards;
 use crate::error::Error;
-
-/// Shares from 0 to 1.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Guards {
-    /// A file that loses more is warned of.
-    pub warn_lost: f64,
-    /// A cluster with a larger share of the input is warned of.
-    pub warn_cluster: f64,
-    /// Losing more to near-duplicates stops before anything is kept. Copies and snapshots do not count:
-    /// they are certain, and a file delivered twice loses all of its records.
-    pub stop_lost: f64,
-    pub allow_wipeout: bool,
-}
-
-impl Default for Guards {
-    /// From section 6.2 of the reference on dedup; not measured.
-    fn default() -> Guards {
-        Guards { warn_lost: 0.3, warn_cluster: 0.01, stop_lost: 0.6, allow_wipeout: false }
-    }
-}
 
 /// Shares of fewer records say nothing: of three equal rows two are lost.
 pub const LEAST_RECORDS: u64 = 100;

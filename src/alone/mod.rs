@@ -32,10 +32,10 @@ use crate::input::Location;
 use crate::record::ProjectKey;
 use crate::stages::dedup::curve;
 
+pub use crate::config::Guards;
 pub use crate::stages::dedup::against::Settings as Looking;
 pub use crate::stages::dedup::sketch::Settings;
 pub use against::Against;
-pub use gate::Guards;
 pub use tell::{Benchmark, Cluster, Lost, Report};
 
 use against::Known;

@@ -16,7 +16,7 @@ use super::table::{Kind, NONE, Row, Table};
 use super::tell::Report;
 use crate::error::{Error, Result};
 use crate::input::Location;
-use crate::stages::dedup::against::Hit;
+use crate::stages::dedup::against::{Hit, surest};
 
 const KEPT: &str = "kept.jsonl";
 const EDGES: &str = "edges.jsonl";
@@ -146,7 +146,7 @@ fn repeats(line: &mut Vec<u8>, hits: &[(u32, Hit)], known: &Known) {
     let surest = hits
         .iter()
         .map(|(_, hit)| hit)
-        .min_by(|a, b| a.rule.cmp(&b.rule).then(b.overlap.total_cmp(&a.overlap)).then(a.row.cmp(&b.row)));
+        .min_by(|a, b| surest((a.rule, a.overlap), (b.rule, b.overlap)).then(a.row.cmp(&b.row)));
     let Some(Hit { row, rule, overlap }) = surest else { return };
     let (benchmark, row) = known.row(*row);
     let (name, rule) = (&known.names[benchmark], rule.as_str());

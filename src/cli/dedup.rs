@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{args, out};
 use crate::alone::{self, Against, Guards, Looking, Options, Report, Settings};
-use crate::config::NearPreset;
+use crate::config::{Near, NearPreset};
 use crate::error::{Error, Result};
 use crate::input::Location;
 
@@ -112,8 +112,9 @@ Examples:
   gristmill dedup --explain --preset recall";
 
 fn settings(preset: NearPreset) -> Settings {
+    let Near { shingle_words, short_tokens, .. } = Near::default();
     let (bands, rows_per_band) = preset.bands_and_rows();
-    Settings { shingle_words: 3, bands, rows_per_band, short_tokens: 10 }
+    Settings { shingle_words, bands, rows_per_band, short_tokens }
 }
 
 fn share(written: &str) -> std::result::Result<f64, String> {
@@ -132,9 +133,6 @@ fn benchmark(written: &str) -> std::result::Result<(String, Location), String> {
     Ok((name.to_owned(), Location::parse(file)))
 }
 
-/// Representatives that one bucket is linked to.
-const BUCKET_LIMIT: u32 = 50;
-
 pub fn run(args: &DedupArgs) -> Result<()> {
     let preset = args.preset.into();
     if args.explain {
@@ -151,7 +149,7 @@ pub fn run(args: &DedupArgs) -> Result<()> {
         settings: settings(preset),
         min_jaccard: args.min_jaccard,
         keep_answers: args.keep_answers,
-        bucket_limit: BUCKET_LIMIT,
+        bucket_limit: Near::default().bucket_limit,
         threads: args.threads.unwrap_or_else(args::available_threads),
         chunk_bytes: args.chunk_bytes,
         guards: Guards {

@@ -82,11 +82,7 @@ pub fn all() -> Vec<(&'static str, u32, SchemaRef)> {
     fn one<L: Layer>() -> (&'static str, u32, SchemaRef) {
         (L::NAME, L::VERSION, L::schema())
     }
-    let layers = [one::<Redacted>(), one::<Sketch>(), one::<Overlap>(), one::<Deduped>()];
-    let of_people = [one::<Sampled>(), one::<Labeled>()];
-    layers
-        .into_iter()
-        .chain(of_people)
-        .chain(Table::ALL.map(|table| (table.name(), table.version(), table.schema())))
-        .collect()
+    let layers =
+        [one::<Redacted>(), one::<Sketch>(), one::<Overlap>(), one::<Deduped>(), one::<Sampled>(), one::<Labeled>()];
+    layers.into_iter().chain(Table::ALL.map(|table| (table.name(), table.version(), table.schema()))).collect()
 }

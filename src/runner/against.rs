@@ -25,7 +25,7 @@ use crate::engine::written::FRAGMENTS;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Made, Overlap, Redacted};
 use crate::record::ProjectKey;
-use crate::stages::dedup::against::{Rule, VERSION};
+use crate::stages::dedup::against::{Rule, VERSION, surest};
 use crate::stages::dedup::plan;
 use crate::store::{Books, FileInfo, Manifest, manifest, parquet};
 
@@ -126,7 +126,7 @@ struct Repeat {
 
 impl Repeat {
     fn is_surer(&self, than: &Repeat) -> bool {
-        self.rule < than.rule || self.rule == than.rule && self.overlap > than.overlap
+        surest((self.rule, self.overlap), (than.rule, than.overlap)).is_lt()
     }
 
     fn decision(&self) -> Decision {

@@ -29,7 +29,7 @@ use crate::stages::dedup::verify::{Rule, Verified};
 use crate::store::log::Event;
 use crate::store::{Books, FileInfo, Manifest, manifest};
 
-const STAGE: &str = "dedup";
+pub(super) const STAGE: &str = "dedup";
 
 /// Decisions by record id; a record without one is kept.
 pub(super) type Decisions = BTreeMap<String, Decision>;

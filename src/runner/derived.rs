@@ -8,14 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Job;
+use super::dedup::STAGE;
 use super::sink::{SourceTables, TableSink};
 use crate::engine::Joins;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Made, Redacted};
 use crate::store::log::Event;
 use crate::store::{FileInfo, Manifest, Staged};
-
-const STAGE: &str = "dedup";
 
 fn is_joined(redacted: &Manifest) -> bool {
     redacted.settings.get(super::join::SOURCES).is_some()

@@ -14,7 +14,7 @@ use arrow::datatypes::{UInt32Type, UInt64Type};
 use super::Job;
 use super::against::CONTAMINATED;
 use super::dataset::{Inputs, STAGE, count};
-use super::rows::COPY_OF_NEAR;
+use super::rows::{COPY_OF_NEAR, EXACT};
 use super::sink::{numbers, text};
 use crate::error::{Error, Result};
 use crate::layer::tables::Table;
@@ -26,13 +26,20 @@ const SIDES: &str = "select source_id, start_byte, element, preference, record_i
     where preference is not null order by source_id, start_byte, element";
 
 /// Copies among the sides, with whom they are copies of.
-const COPIES: &str = "select d.record_id as record_id, d.winner as winner from decisions d \
-    join (select record_id from redacted where preference is not null) r on d.record_id = r.record_id \
-    where d.fate = 'exact_duplicate' and d.rule = 'same canonical form'";
+fn copies() -> String {
+    format!(
+        "select d.record_id as record_id, d.winner as winner from decisions d \
+         join (select record_id from redacted where preference is not null) r on d.record_id = r.record_id \
+         where d.fate = 'exact_duplicate' and d.rule = '{EXACT}'"
+    )
+}
 
 /// All others, also copies of what was dropped or folded itself.
-const DROPPED: &str = "select conversation_id, fate, rule, winner from decisions \
-    where fate <> 'exact_duplicate' or rule <> 'same canonical form'";
+fn dropped() -> String {
+    format!(
+        "select conversation_id, fate, rule, winner from decisions where fate <> 'exact_duplicate' or rule <> '{EXACT}'"
+    )
+}
 
 /// Whatever a side may be, or end with, was kept under one of these ids.
 const KEPT: &str = "select conversation_id, record_id, split_group from deduped where conversation_id in (\
@@ -100,11 +107,11 @@ impl Job<'_> {
     async fn fates(&self, inputs: &Inputs<'_>) -> Result<Fates> {
         let mut fates = Fates::default();
         self.engine.table("decisions", Table::Decisions.schema(), &inputs.deduped.files("decisions"))?;
-        for batch in self.engine.collect(STAGE, COPIES).await? {
+        for batch in self.engine.collect(STAGE, &copies()).await? {
             let [records, winners] = texts(&batch, ["record_id", "winner"])?;
             fates.copies.extend((0..batch.num_rows()).map(|i| (at(&records, i), at(&winners, i))));
         }
-        for batch in self.engine.collect(STAGE, DROPPED).await? {
+        for batch in self.engine.collect(STAGE, &dropped()).await? {
             let [ids, names, rules, winners] = texts(&batch, ["conversation_id", "fate", "rule", "winner"])?;
             let row = |i| (at(&ids, i), (gone(&at(&names, i), &at(&rules, i)), at(&winners, i)));
             fates.dropped.extend((0..batch.num_rows()).map(row));

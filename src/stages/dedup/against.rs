@@ -9,6 +9,7 @@
 //! Always: the answer does not depend on the order in which rows were added, but for their numbers;
 //! n-grams that many texts of one benchmark share (a template) count for none of them.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::hashed::Map;
@@ -36,6 +37,11 @@ pub enum Rule {
     Prompt,
     Answer,
     Ngrams,
+}
+
+/// The surest first: of one rule the larger overlap.
+pub fn surest(one: (Rule, f64), other: (Rule, f64)) -> Ordering {
+    one.0.cmp(&other.0).then(other.1.total_cmp(&one.1))
 }
 
 impl Rule {
