@@ -57,6 +57,11 @@ impl Action {
         }
     }
 
+    /// Whether what is written may look like a value of some kind.
+    pub(super) const fn shows_value(self) -> bool {
+        matches!(self, Action::Surrogate | Action::Mask { .. } | Action::Generalise { .. } | Action::DateShift { .. })
+    }
+
     /// The error says what is allowed.
     pub fn parse(written: &str) -> Result<Action, String> {
         let (name, number) = match written.split_once(':') {

@@ -127,7 +127,25 @@ impl Redactor {
         let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
         let mut found: Vec<_> = contents.iter().zip(cut).map(|(text, cut)| self.text.find(text, cut)).collect();
         mentions::share(&contents, &mut found, |span| self.text.keeps(span));
+        if found.iter().flatten().any(|hit| self.text.shows(hit)) {
+            self.close(&said, &mut found);
+        }
         found
+    }
+
+    /// What is written for one value can be the rest of another: "2024" in place of a day, behind a
+    /// message that ends with "123-45-". Tokens are written there.
+    fn close(&self, said: &[(&str, Role)], found: &mut [Vec<text::Hit>]) {
+        let write = |((text, role), hits): (&(&str, Role), &Vec<text::Hit>)| {
+            (self.text.replace(&String::new, text, hits.clone(), &mut Vec::new()).into_owned(), *role)
+        };
+        let written: Vec<(String, Role)> = said.iter().zip(found.iter()).map(write).collect();
+        let written: Vec<(&str, Role)> = written.iter().map(|(text, role)| (text.as_str(), *role)).collect();
+        for (cut, hits) in turns::parts(&self.text, &written).iter().zip(found) {
+            if !cut.is_empty() {
+                hits.iter_mut().for_each(text::Hit::close);
+            }
+        }
     }
 
     fn message(&self, i: usize, message: &mut Message, found: Vec<text::Hit>, findings: &mut Vec<Finding>) {
@@ -437,6 +455,13 @@ mod tests {
         assert_ne!(tell(&prompt, "a"), tell("I am somebody else", "a"));
         let project = |first: &str| redacted("", said(&[(Role::User, first), (Role::User, MAIL)])).0[1].clone();
         assert_eq!(project("a"), project("b"));
+    }
+
+    #[test]
+    fn what_is_written_is_no_rest_of_another_value() {
+        let said = said(&[(Role::User, "my ssn is 123-45-"), (Role::User, "2024-05-01")]);
+        let (left, ..) = redacted("preset = 'hipaa-safe-harbor'", said);
+        assert_eq!(left, ["my ssn is 123-45-", "[DATE]"]);
     }
 
     #[test]

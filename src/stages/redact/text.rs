@@ -219,6 +219,11 @@ impl Redactor {
         }
     }
 
+    /// Whether what is written for a hit may be a part of some value.
+    pub(super) fn shows(&self, hit: &Hit) -> bool {
+        !hit.opaque && self.policy().action(hit.span.kind).shows_value()
+    }
+
     pub(super) fn keeps(&self, span: &Span) -> bool {
         self.policy().action(span.kind) == Action::Keep
     }
@@ -263,6 +268,11 @@ pub(super) struct Hit {
 impl Hit {
     pub(super) fn of(span: Span) -> Hit {
         Hit { span, value: None, part: false, opaque: false }
+    }
+
+    /// Has a token written, whatever the action.
+    pub(super) fn close(&mut self) {
+        self.opaque = true;
     }
 
     /// What stands there.
