@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::detect::may_go_on;
 use super::json::{Document, Item, Step};
 use super::text::Redactor;
 use super::view::{Edges, Hit};
@@ -36,8 +37,9 @@ pub(super) fn parts<S: Copy + Ord>(redactor: &Redactor, texts: &[(&str, S)]) -> 
         let of_speaker = last_of.insert(*speaker, (i, edges));
         let of_speaker = of_speaker.filter(|(before, _)| last.is_none_or(|(last, _)| *before != last));
         let befores = [last, of_speaker].into_iter().flatten();
-        for (before, _) in befores.filter(|(_, before)| before.may_meet(edges)) {
-            if let Some((left, right)) = redactor.across(texts[before].0, text) {
+        for (before, edges_before) in befores {
+            let may_meet = edges_before.may_meet(edges) || may_go_on(texts[before].0.trim(), trimmed);
+            if may_meet && let Some((left, right)) = redactor.across(texts[before].0, text) {
                 parts[before].push(left);
                 parts[i].push(right);
                 break;

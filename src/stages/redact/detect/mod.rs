@@ -25,12 +25,15 @@ mod phone;
 mod phone_candidate;
 mod phone_edge;
 mod secrets;
+mod told;
 mod vehicle;
 mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use numbers::next_digit;
 pub(super) use phone::Phones;
+pub(super) use secrets::seed::may_go_on;
 
 use super::glance::{AT, DOT, Glance, LESS};
 use super::kind::{Group, Kind, KindSet};
@@ -85,6 +88,7 @@ pub struct Detector {
     labelled: labelled::Labelled,
     secrets: secrets::Secrets,
     national: national::National,
+    told: told::Told,
     views: Views,
     /// None unless names of some kind are wanted.
     names: Option<&'static names::Names>,
@@ -106,6 +110,7 @@ impl Detector {
             labelled: labelled::Labelled::new(&enabled),
             secrets,
             national: national::National::new(|kind| enabled.has(kind))?,
+            told: told::Told::new(|kind| enabled.has(kind))?,
             views: Views::new(view::DEPTH)?,
             names: wanted.then(names::built_in).transpose()?,
         })
@@ -154,7 +159,9 @@ impl Detector {
         let glance = Glance::of(text);
         self.find_glanced(text, glance, out);
         narrow(text, out);
-        let search = Search { plain: &|text, out| self.find_plain(text, out), narrow };
+        let plain = |text: &str, out: &mut Vec<Span>| self.find_plain(text, out);
+        let names = |text: &str, out: &mut Vec<Span>| self.names(narrow, text, out);
+        let search = Search { plain: &plain, narrow, told: &|text| self.told.near_end(text), names: &names };
         let mut hits = self.views.find(text, glance, search);
         hits.retain(|hit| !self.kept.has(hit.span.kind));
         hits.extend(known);
@@ -166,18 +173,19 @@ impl Detector {
 
     /// The value that the end of one text and the beginning of the next make together.
     pub fn find_across(&self, narrow: Narrow, before: &str, after: &str) -> Option<Crossing> {
-        Views::across(before, after, Search { plain: &|text, out| self.find_plain(text, out), narrow })
+        let plain = |text: &str, out: &mut Vec<Span>| self.find_plain(text, out);
+        let told = |text: &str| self.told.near_end(text);
+        Views::across(before, after, Search { plain: &plain, narrow, told: &told, names: &|_, _| {} })
     }
 
-    /// Adds names, which are looked for in the text alone: the model is slow, and views say little
-    /// of the words around. What is disguised is no name.
+    /// Adds names to what was found. The model is slow, so views are asked for them only around words
+    /// that were decoded.
     fn find_names(&self, narrow: Narrow, text: &str, decoded: &[Decoded], out: &mut Vec<Span>) {
-        let Some(names) = self.names else { return };
         let mut found = Vec::new();
-        names::find(names, text, &self.enabled, &mut found);
-        found.retain(|span| self.is_sure(span));
-        outside_tokens(text, &mut found);
-        narrow(text, &mut found);
+        self.names(narrow, text, &mut found);
+        if found.is_empty() {
+            return;
+        }
         let disguised: BTreeSet<u32> = decoded.iter().map(|one| one.start_byte).collect();
         found.retain(|name| {
             let first = out.partition_point(|span| span.end_byte <= name.start_byte);
@@ -189,6 +197,17 @@ impl Detector {
             self.unhide_kept(out);
             resolve(out);
         }
+    }
+
+    /// Adds the names of a text that have to be answered.
+    fn names(&self, narrow: Narrow, text: &str, out: &mut Vec<Span>) {
+        let Some(names) = self.names else { return };
+        let mut found = Vec::new();
+        names::find(names, text, &self.enabled, &mut found);
+        found.retain(|span| self.is_sure(span));
+        outside_tokens(text, &mut found);
+        narrow(text, &mut found);
+        out.append(&mut found);
     }
 
     fn is_sure(&self, span: &Span) -> bool {
@@ -209,6 +228,10 @@ impl Detector {
             self.loud(text, glance, out);
         }
         self.labelled.find(text, glance, out);
+        // Words like others: no sign tells of them.
+        if self.has(Kind::SeedPhrase) {
+            secrets::seed::find(text, out);
+        }
         if self.has(Kind::Url) && loud && glance.has(DOT) {
             web::find(text, out);
         }

@@ -42,7 +42,7 @@ impl Run {
 pub(super) const MAX_RUNS: usize = 64;
 
 /// The first digit at or after `from`.
-pub(super) fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
+pub(in super::super) fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
     const STEP: usize = 32;
     let mut at = from;
     while let Some(step) = bytes.get(at..at + STEP) {

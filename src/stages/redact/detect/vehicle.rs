@@ -108,9 +108,12 @@ fn row(text: &str, at: usize) -> usize {
     text.as_bytes()[at.min(text.len())..].iter().take(46).take_while(|byte| zoned(**byte)).count()
 }
 
-/// Where the next line begins, if a line ends at `at`.
+/// Where the next line begins, if a line ends at `at`; one blank line may stand between.
 fn line_end(text: &str, at: usize) -> Option<usize> {
-    ["\r\n", "\n", "\\n", " "].iter().find(|end| text[at..].starts_with(**end)).map(|end| at + end.len())
+    let end = |at: usize| {
+        ["\r\n", "\n", "\\n", "\\\\n", " "].iter().find(|end| text[at..].starts_with(**end)).map(|end| at + end.len())
+    };
+    end(at).map(|at| end(at).unwrap_or(at))
 }
 
 /// The end of the zone that begins at `start`.

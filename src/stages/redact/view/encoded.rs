@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use super::super::detect::next_digit;
+use super::super::glance::{EQUALS, Glance};
 use super::map::Units;
 
 /// Eleven bytes, an SSN, take so many characters of base64 with their padding.
@@ -39,7 +41,9 @@ pub(super) fn collect(text: &str, units: &mut Units) {
     let mut at = 0;
     while let Some(row) = next_row(bytes, at) {
         at = row.end;
-        if row.len() < RUN_MIN_BYTES {
+        // Of a JWT with odd dots or digits the whole is looked for, folded.
+        let odd_jwt = bytes[row.clone()].starts_with(b"eyJ") && bytes.get(row.end).is_some_and(|byte| !byte.is_ascii());
+        if row.len() < RUN_MIN_BYTES || odd_jwt {
             continue;
         }
         let mut beginnings = 0;
@@ -61,6 +65,62 @@ pub(super) fn collect(text: &str, units: &mut Units) {
             }
         }
     }
+}
+
+/// Adds the shorter rows that hold what the words before them announce: `pin: MTUyOA==`.
+pub(super) fn announced(text: &str, glance: Glance, told: &dyn Fn(&str) -> bool, units: &mut Units) {
+    const SHORT_MIN_BYTES: usize = 4;
+    let bytes = text.as_bytes();
+    let mut row = |place: usize| {
+        let start =
+            place - bytes[..place].iter().rev().take(RUN_MIN_BYTES).take_while(|byte| is_base64(**byte)).count();
+        let end = place + bytes[place..].iter().take(RUN_MIN_BYTES).take_while(|byte| is_base64(**byte)).count();
+        let padding = bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
+        if (SHORT_MIN_BYTES..RUN_MIN_BYTES).contains(&(end - start))
+            && let Some(value) = pairs(&bytes[start..end]).or_else(|| quads(&bytes[start..end], padding))
+            && told(&text[..start])
+        {
+            units.add(start..end + padding, &value, true);
+        }
+        end
+    };
+    // Nearly all of them hold a digit, or end with `=`.
+    let mut at = 0;
+    while let Some(digit) = next_digit(bytes, at) {
+        at = row(digit);
+    }
+    if glance.has(EQUALS) {
+        memchr::memchr_iter(b'=', bytes).for_each(|place| _ = row(place));
+    }
+}
+
+/// What values of a few characters are written with.
+fn is_value(decoded: &[u8]) -> bool {
+    decoded.iter().all(|byte| byte.is_ascii_alphanumeric() || b" -./()".contains(byte))
+        && decoded.iter().any(u8::is_ascii_digit)
+}
+
+/// Hexadecimal of digits and signs.
+fn pairs(row: &[u8]) -> Option<String> {
+    const SHORT_MIN_BYTES: usize = 6;
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
+    let (pairs, rest) = row.as_chunks::<2>();
+    let decoded: Option<Vec<u8>> = pairs.iter().map(|[a, b]| Some(digit(*a)? << 4 | digit(*b)?)).collect();
+    let first = row.first().is_some_and(|first| matches!(first, b'2' | b'3'));
+    let decoded = first.then_some(decoded)?.filter(|_| rest.is_empty() && row.len() >= SHORT_MIN_BYTES)?;
+    let digits = decoded.iter().all(|byte| byte.is_ascii_digit() || b" -./".contains(byte));
+    (digits && is_value(&decoded)).then(|| String::from_utf8(decoded).ok()).flatten()
+}
+
+/// Base64 in whole blocks of four, or what is left of one.
+fn quads(row: &[u8], padding: usize) -> Option<String> {
+    let whole = (row.len() + padding) % 4;
+    if (whole != 0 && (padding > 0 || whole == 1)) || !row.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let mut decoder = Decoder::default();
+    decoder.feed(row);
+    is_value(&decoder.decoded).then(|| String::from_utf8(decoder.decoded).ok()).flatten()
 }
 
 /// The next row of base64 characters that holds a whole block of eight and more: every row of 15 does.

@@ -5,14 +5,15 @@
 //! Always: a join is tried only where both sides look like parts of one value; what is found must
 //! hold both sides; a value that is whole on one side is never made longer by a word of the other.
 
-use super::super::detect::Span;
+use super::super::detect::{Span, may_go_on};
 use super::super::kind::{Group, Kind};
 use super::super::pseudonym;
 use super::Search;
 
-/// How far into either side is looked.
+/// How far into either side is looked; further where a row of a token goes on.
 const BEFORE_BYTES: usize = 120;
 const AFTER_BYTES: usize = 64;
+const ROW_MAX_BYTES: usize = 512;
 
 /// A value that lies on both sides of a cut.
 pub struct Crossing {
@@ -26,9 +27,8 @@ pub struct Crossing {
 
 /// The value across the cut between two texts.
 pub(super) fn across(before: &str, after: &str, search: Search) -> Option<Crossing> {
-    let from = before.ceil_char_boundary(before.len().saturating_sub(BEFORE_BYTES));
-    let (before, after) = (&before[from..], &after[..after.floor_char_boundary(AFTER_BYTES)]);
-    if !may_join(before, after) {
+    let (before, after) = (&before[window(before, before.len())..], beginning(after));
+    if !may_join(before, after, search) {
         return None;
     }
     let hyphen = before.strip_suffix(['-', '=']).filter(|rest| rest.ends_with(|c: char| c.is_ascii_alphanumeric()));
@@ -73,12 +73,10 @@ pub(super) fn lines(text: &str, search: Search, mut found: impl FnMut(std::ops::
         // Indents and the marks of quoted mail.
         let indent = bytes[line_end + 1..].iter().take(16).take_while(|byte| b" \t>".contains(byte)).count();
         let after = line_end + 1 + indent;
-        let part =
-            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-@._+=/(:".contains(byte));
-        if before == 0 || !part(bytes.get(before - 1)) || !part(bytes.get(after)) {
+        if before == 0 || !bytes.get(before - 1).is_some_and(is_part) || !bytes.get(after).is_some_and(is_part) {
             continue;
         }
-        if !may_join(&text[window(text, before)..before], &text[after..text.floor_char_boundary(after + AFTER_BYTES)]) {
+        if !may_join(&text[window(text, before)..before], beginning(&text[after..]), search) {
             continue;
         }
         tries = (tries + (line_end - counted) / TRY_EVERY_BYTES).min(TRIES_SAVED_MAX);
@@ -93,8 +91,21 @@ pub(super) fn lines(text: &str, search: Search, mut found: impl FnMut(std::ops::
     }
 }
 
+/// Where the words begin that speak for what ends at `end`.
 fn window(text: &str, end: usize) -> usize {
-    text.ceil_char_boundary(end.saturating_sub(BEFORE_BYTES))
+    let row = text.as_bytes()[..end].iter().rev().take(ROW_MAX_BYTES).take_while(|byte| is_token(**byte)).count();
+    text.ceil_char_boundary(end.saturating_sub(BEFORE_BYTES.max(row + AFTER_BYTES)))
+}
+
+/// As much of a text as may belong to a value that began before it.
+fn beginning(text: &str) -> &str {
+    let row = text.bytes().take(ROW_MAX_BYTES).take_while(|byte| is_token(*byte)).count();
+    &text[..text.floor_char_boundary(AFTER_BYTES.max(row + 1))]
+}
+
+/// A value may be cut before or behind it.
+fn is_part(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-@._+=/(:,<".contains(byte)
 }
 
 /// Words that make digits on both sides of a cut one number.
@@ -142,7 +153,7 @@ pub struct Edges {
     tail: Edge,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Edge {
     /// Of the row that may belong to a token.
     bytes: usize,
@@ -150,14 +161,34 @@ struct Edge {
     at: bool,
     /// A number may be cut here.
     number: bool,
+    /// A value that words announce may be cut here, if it has a digit on one side.
+    part: bool,
+    digit: bool,
+    /// No word of prose stands here.
+    odd: bool,
 }
 
 impl Edge {
     fn of<'a>(bytes: impl Iterator<Item = &'a u8> + Clone) -> Edge {
-        let row = bytes.clone().take(AFTER_BYTES).take_while(|byte| is_token(**byte));
-        let (bytes_of_row, at) = row.fold((0, false), |(count, at), byte| (count + 1, at | (*byte == b'@')));
-        let number = bytes.take(BEFORE_BYTES).take_while(|byte| is_number_part(**byte)).any(u8::is_ascii_digit);
-        Edge { bytes: bytes_of_row, at, number }
+        let class = |byte: &u8| CLASSES[usize::from(*byte)];
+        let mut edge = Edge { part: bytes.clone().next().is_some_and(is_part), ..Edge::default() };
+        let (mut all, mut count, mut token) = (0, 0, true);
+        for byte in bytes.clone().take(AFTER_BYTES) {
+            let class = class(byte);
+            if class & ANNOUNCED == 0 {
+                break;
+            }
+            token &= class & TOKEN != 0;
+            edge.bytes += usize::from(token);
+            edge.at |= token && *byte == b'@';
+            all |= class;
+            count += 1;
+        }
+        edge.digit = all & DIGIT != 0;
+        edge.odd = edge.digit || (count > 1 && all & SMALL == 0);
+        edge.number =
+            bytes.take(BEFORE_BYTES).map(class).take_while(|class| class & NUMBER != 0).any(|class| class & DIGIT != 0);
+        edge
     }
 }
 
@@ -170,25 +201,64 @@ impl Edges {
     /// asks for. Most texts end here.
     pub(in super::super) fn may_meet(self, after: Edges) -> bool {
         let (left, right) = (self.tail, after.head);
-        left.at || right.at || (left.number && right.number) || left.bytes + right.bytes >= SECRET_MIN_BYTES
+        let announced = left.part && right.part && right.odd && (left.digit || right.digit);
+        left.at
+            || right.at
+            || announced
+            || (left.number && right.number)
+            || left.bytes + right.bytes >= SECRET_MIN_BYTES
     }
 }
 
+const TOKEN: u8 = 1;
+/// Of values that need a label.
+const ANNOUNCED: u8 = 1 << 1;
+const NUMBER: u8 = 1 << 2;
+const DIGIT: u8 = 1 << 3;
+const SMALL: u8 = 1 << 4;
+
+/// What a byte may be a part of.
+const CLASSES: [u8; 256] = {
+    let (mut classes, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'0'..=b'9' => TOKEN | ANNOUNCED | NUMBER | DIGIT,
+            b'A'..=b'Z' => TOKEN | ANNOUNCED | NUMBER,
+            b'a'..=b'z' => TOKEN | ANNOUNCED | SMALL,
+            b'.' | b'+' | b'-' | b'/' => TOKEN | ANNOUNCED | NUMBER,
+            b'(' | b')' => ANNOUNCED | NUMBER,
+            b'@' | b'_' | b'=' | 0x80.. => TOKEN | ANNOUNCED,
+            b':' | b'<' => ANNOUNCED,
+            b' ' => NUMBER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"@._+-/=".contains(&byte)
+    CLASSES[usize::from(byte)] & TOKEN != 0
+}
+
+fn is_announced_part(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & ANNOUNCED != 0
 }
 
 fn is_number_part(byte: u8) -> bool {
-    byte.is_ascii_digit() || byte.is_ascii_uppercase() || b" .-/()+".contains(&byte)
+    CLASSES[usize::from(byte)] & NUMBER != 0
 }
 
 /// Two rows that may be one token have so many bytes.
 const SECRET_MIN_BYTES: usize = 20;
 
 /// Cheap: both sides look like parts of one value.
-fn may_join(before: &str, after: &str) -> bool {
+fn may_join(before: &str, after: &str, search: Search) -> bool {
     // Long rows on both sides are a block of base64.
     const ROW_BYTES: usize = 60;
+    if may_go_on(before, after) {
+        return true;
+    }
     let telling = |byte: &u8| byte.is_ascii_digit() || *byte == b'@';
     let around = before.bytes().rev().take(48).chain(after.bytes().take(48));
     let capitals =
@@ -198,7 +268,9 @@ fn may_join(before: &str, after: &str) -> bool {
     }
     let left = before.as_bytes().iter().rev().take_while(|byte| is_token(**byte)).count();
     let right = after.as_bytes().iter().take_while(|byte| is_token(**byte)).count();
-    if left >= ROW_BYTES && right >= ROW_BYTES {
+    // Keys have their name in front: `sk-`.
+    let named = |row: &[u8]| row.iter().take(12).any(|byte| b"-_.".contains(byte));
+    if left >= ROW_BYTES && right >= ROW_BYTES && !named(&before.as_bytes()[before.len() - left..]) {
         return false;
     }
     // Bytes above 0x7f belong to tokens, so that these are character boundaries.
@@ -206,13 +278,39 @@ fn may_join(before: &str, after: &str) -> bool {
     if (last.contains('@') || first.contains('@')) && !last.is_empty() && !first.is_empty() {
         return true;
     }
-    if is_secret_cut(last, first) {
+    if is_secret_cut(last, first) || is_form_cut(before, after) {
         return true;
     }
     let digits = |row: &mut dyn Iterator<Item = u8>| row.filter(u8::is_ascii_digit).count();
     let left = digits(&mut before.bytes().rev().take_while(|byte| is_number_part(*byte)));
     let right = digits(&mut after.bytes().take_while(|byte| is_number_part(*byte)));
-    left >= 1 && right >= 1 && left + right >= 9 && (dangles(before, after) || said(before) || is_iban_head(before))
+    let number = left >= 1 && right >= 1 && left + right >= 8;
+    number && (dangles(before, after) || said(before) || is_iban_head(before)) || is_announced(before, after, search)
+}
+
+/// Parts with digits of what the words before them announce.
+fn is_announced(before: &str, after: &str, search: Search) -> bool {
+    let left = before.bytes().rev().take_while(|byte| is_announced_part(*byte));
+    let right = after.bytes().take_while(|byte| is_announced_part(*byte));
+    let digits = |row: &mut dyn Iterator<Item = u8>| row.filter(u8::is_ascii_digit).count();
+    // What follows begins no sentence.
+    let odd = right.clone().any(|byte| byte.is_ascii_digit()) || !right.clone().any(|byte| byte.is_ascii_lowercase());
+    odd && right.clone().next().is_some()
+        && left.clone().next().is_some()
+        && digits(&mut left.clone()) + digits(&mut right.clone()) >= 2
+        && (search.told)(before)
+}
+
+/// The sign that joins the parts of an address or a zone stands at the cut.
+fn is_form_cut(before: &str, after: &str) -> bool {
+    let (left, right) = (before.as_bytes(), after.as_bytes());
+    let hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    match (left.last(), right.first()) {
+        (Some(b'<'), Some(b'<' | b'A'..=b'Z' | b'0'..=b'9')) => left.ends_with(b"<<"),
+        (Some(b'.' | b':' | b','), first) => hex(left.get(left.len().wrapping_sub(2))) && hex(first),
+        (last, Some(b'.' | b':')) => hex(last) && hex(right.get(1)),
+        _ => false,
+    }
 }
 
 /// The cut left a hyphen at one side.
@@ -244,7 +342,8 @@ fn is_secret_cut(last: &str, first: &str) -> bool {
     let has = |class: fn(&u8) -> bool| last.as_bytes().iter().any(class);
     let word = !has(u8::is_ascii_digit)
         && (!has(u8::is_ascii_uppercase) || last.bytes().skip(1).all(|b| b.is_ascii_lowercase()));
-    !word && both().all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte))
+    let dots = last.starts_with("eyJ");
+    !word && both().all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte) || (dots && byte == b'.'))
 }
 
 /// Two capitals and two digits begin a word, and nothing but their like follows.
@@ -287,6 +386,9 @@ fn is_one(before: &str, after: &str, crossing: &Crossing, search: Search) -> boo
     // What a checksum or a prefix proves may hold the looks of something weaker.
     let proved = kind.is_secret() || kind == Kind::Iban || kind == Kind::Card;
     let whole = |part: Option<Kind>| part.is_some_and(|part| part == kind || part.is_secret() || !proved);
+    if left == Some(kind) && right.is_none() && is_rest(after, crossing) {
+        return true;
+    }
     if whole(left) || (whole(right) && !dangles(before, after)) {
         return false;
     }
@@ -294,9 +396,36 @@ fn is_one(before: &str, after: &str, crossing: &Crossing, search: Search) -> boo
     match kind.group() {
         Group::Secret => true,
         Group::Name => false,
-        _ if kind == Kind::Iban => true,
-        _ => !columns && (dangles(before, after) || said(before)),
+        _ if kind == Kind::Iban || has_form(kind, before, after) => true,
+        _ if columns => false,
+        // Cards and phone numbers have words of their own, and look like other numbers.
+        _ if kind == Kind::Card || kind == Kind::Phone => dangles(before, after) || said(before),
+        _ => dangles(before, after) || said(before) || (search.told)(before),
     }
+}
+
+/// Kinds that are told by their form, if the cut is where it may be.
+fn has_form(kind: Kind, before: &str, after: &str) -> bool {
+    match kind {
+        Kind::Mac | Kind::Ip | Kind::Geo | Kind::Mrz => is_form_cut(before, after),
+        Kind::CryptoAddress | Kind::Vin => true,
+        _ => false,
+    }
+}
+
+/// What follows a value that could be whole is no word: the rest of a key, or all that its line says.
+fn is_rest(after: &str, crossing: &Crossing) -> bool {
+    let (row, behind) = after.split_at(crossing.after_bytes);
+    let has = |class: fn(&u8) -> bool| row.as_bytes().iter().any(class);
+    let password = crossing.span.kind == Kind::Password;
+    let part = |byte: u8| is_token(byte) || password && byte.is_ascii_graphic();
+    let token = row.len() >= 4 && row.bytes().all(part) && has(u8::is_ascii_digit);
+    let alone = behind.trim_start_matches(['.', '!', '?', ',', ' ', '\r']);
+    let key = crossing.span.kind.is_secret()
+        && row.len() >= SECRET_MIN_BYTES
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase);
+    token && (key || alone.is_empty() || alone.starts_with('\n'))
 }
 
 /// What follows is what a mask shows of a value: `**-**-0173`. The stars of Markdown follow a word

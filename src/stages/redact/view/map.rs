@@ -133,6 +133,30 @@ impl View {
         }
     }
 
+    /// Where words begin that were decoded, or stand behind something that was taken out.
+    pub(super) fn words(&self) -> impl Iterator<Item = Range<usize>> {
+        const LETTERS_MIN: usize = 3;
+        const FRAME_MIN_BYTES: usize = 4;
+        let end = |part: usize| self.parts.get(part).map_or(self.text.len(), |part| part.at);
+        let (mut at, mut letters) = (0, 0);
+        std::iter::from_fn(move || {
+            while let Some(part) = self.parts.get(at) {
+                let range = part.at..end(at + 1);
+                at += 1;
+                let framed = range.is_empty() && part.source.len() >= FRAME_MIN_BYTES;
+                letters = match part.how {
+                    How::Decoded => letters + self.text[range.clone()].chars().filter(|c| c.is_alphabetic()).count(),
+                    _ => 0,
+                };
+                if framed || letters >= LETTERS_MIN {
+                    letters = 0;
+                    return Some(range);
+                }
+            }
+            None
+        })
+    }
+
     /// Where `range` of the view comes from, and whether a disguise lies in it or beside it. If
     /// none does it is plain text, about which the plain search has the last word.
     pub(super) fn to_source(&self, range: Range<usize>) -> Option<(Range<usize>, bool)> {

@@ -14,6 +14,7 @@
 mod encoded;
 mod escaped;
 mod fold;
+mod framed;
 mod joined;
 mod map;
 mod spelled;
@@ -25,8 +26,8 @@ pub use joined::{Crossing, Edges};
 use map::{Units, View};
 
 use super::detect::Span;
-use super::glance::{ESCAPE, Glance, HIGH, LINE};
-use super::kind::{Group, Kind};
+use super::glance::{DIGIT, EQUALS, ESCAPE, Glance, HIGH, LINE, QUOTE};
+use super::kind::Kind;
 use super::pseudonym;
 
 /// Views of views: base64 in JSON in a JSON string.
@@ -41,6 +42,10 @@ pub(super) struct Search<'a> {
     /// The plain search; clears the list first.
     pub(super) plain: &'a dyn Fn(&str, &mut Vec<Span>),
     pub(super) narrow: Narrow<'a>,
+    /// Whether a label stands in the last bytes of a text.
+    pub(super) told: &'a dyn Fn(&str) -> bool,
+    /// Names of people and the like; adds to the list.
+    pub(super) names: &'a dyn Fn(&str, &mut Vec<Span>),
 }
 
 impl Search<'_> {
@@ -95,9 +100,10 @@ impl Views {
             self.beside(source, glance, search, &mut |span, place, value| {
                 hits.extend(to_raw(&chain, place).map(|place| Hit::new(span, place, value)));
             });
-            let Some(view) = (level < self.depth).then(|| decoded(source, glance)).flatten() else { break };
+            let Some(view) = (level < self.depth).then(|| decoded(source, glance, search)).flatten() else { break };
             search.find(&view.text, &mut found);
-            for span in found.iter().filter(|span| span.kind.group() != Group::Name) {
+            names(&view, search, &mut found);
+            for span in &found {
                 let place = span.start_byte as usize..span.end_byte as usize;
                 let value = &view.text[place.clone()];
                 let source = view.to_source(place).filter(|(_, disguised)| *disguised);
@@ -141,9 +147,37 @@ impl Views {
     }
 }
 
+/// Adds the names around words that were decoded, letter by letter or in a row.
+fn names(view: &View, search: Search, found: &mut Vec<Span>) {
+    /// Words that announce a name, and what goes on behind it.
+    const AROUND_BYTES: usize = 96;
+    let text = &view.text;
+    let mut seen = 0;
+    for words in view.words() {
+        if words.start < seen {
+            continue;
+        }
+        // A word that is cut in two would look like another one.
+        let cut = |rest: &str| rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let from = text.ceil_char_boundary(words.start.saturating_sub(AROUND_BYTES));
+        let from = if from == 0 { 0 } else { words.start.min(from + cut(&text[from..])) };
+        let to = text.floor_char_boundary(words.end + AROUND_BYTES);
+        let to = to + cut(&text[to..]);
+        seen = to;
+        let first = found.len();
+        (search.names)(&text[from..to], found);
+        for span in &mut found[first..] {
+            (span.start_byte, span.end_byte) = (span.start_byte + from as u32, span.end_byte + from as u32);
+        }
+    }
+}
+
 /// The next view of a text, if anything in it may be disguised.
-fn decoded(text: &str, glance: Glance) -> Option<View> {
+fn decoded(text: &str, glance: Glance, search: Search) -> Option<View> {
     let mut units = Units::default();
+    if glance.has(QUOTE) {
+        framed::collect(text, &mut units);
+    }
     if glance.has(ESCAPE) {
         escaped::collect(text, &mut units);
     }
@@ -151,6 +185,9 @@ fn decoded(text: &str, glance: Glance) -> Option<View> {
         fold::collect(text, &mut units);
     }
     encoded::collect(text, &mut units);
+    if glance.has(DIGIT | EQUALS) {
+        encoded::announced(text, glance, search.told, &mut units);
+    }
     units.view(text)
 }
 

@@ -32,6 +32,11 @@ pub(super) enum Tie {
     Told,
 }
 
+/// All labels of these kinds, `number` and the like left out.
+pub(super) fn words(enabled: impl Fn(super::Kind) -> bool) -> impl Iterator<Item = &'static str> {
+    ROWS.iter().filter(move |row| enabled(row.rule.kind)).flat_map(|row| row.labels).copied()
+}
+
 #[derive(Debug)]
 pub(super) struct Labelled {
     /// Hash of a label's last word, the label, the row; sorted.

@@ -15,13 +15,13 @@ const AFTER_BYTES: usize = 28;
 const BEHIND: usize = 20;
 
 /// All words of all rules, looked for at once.
-pub(super) struct Labels {
+pub(in super::super) struct Labels {
     machine: AhoCorasick,
     words: Vec<&'static str>,
 }
 
 impl Labels {
-    pub(super) fn new(words: impl Iterator<Item = &'static str>) -> Result<Labels, String> {
+    pub(in super::super) fn new(words: impl Iterator<Item = &'static str>) -> Result<Labels, String> {
         let mut words: Vec<_> = words.collect();
         words.sort_unstable();
         words.dedup();
@@ -57,11 +57,11 @@ fn stem(word: &str) -> &str {
 
 /// The words in and around a stretch of a text, and where they begin and end in the text. Numbers
 /// of one stretch share it, so a text full of numbers is folded about twice, not once a number.
-pub(super) struct Context(Vec<(u16, usize, usize)>);
+pub(in super::super) struct Context(Vec<(u16, usize, usize)>);
 
 impl Context {
     /// Of the numbers between `start` and `end`.
-    pub(super) fn around(labels: &Labels, text: &str, start: usize, end: usize) -> Context {
+    pub(in super::super) fn around(labels: &Labels, text: &str, start: usize, end: usize) -> Context {
         let mut from = start.saturating_sub(BEFORE_BYTES);
         while !text.is_char_boundary(from) {
             from += 1;
@@ -79,6 +79,11 @@ impl Context {
             (word, from + places[start] as usize, from + places[end - 1] as usize + 1)
         };
         Context(labels.hits(&folded).map(place).collect())
+    }
+
+    /// Some word stands there.
+    pub(in super::super) fn any(&self) -> bool {
+        !self.0.is_empty()
     }
 
     /// How far from the number the nearest of `words` is.

@@ -28,7 +28,7 @@ mod vat;
 
 use super::numbers::{Run, Sep};
 use super::{Kind, Rule, Span};
-use context::{Context, Labels};
+pub(super) use context::{Context, Labels};
 use form::{Form, Head, Need};
 use groups::{Chain, GROUP_MAX_BYTES, Stand};
 
@@ -58,6 +58,12 @@ static TABLES: [&[Row]; 12] = [
 
 pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
     TABLES.into_iter().flatten().map(|row| &row.rule)
+}
+
+/// The words that speak for numbers of these kinds.
+pub(super) fn words(enabled: impl Fn(Kind) -> bool) -> impl Iterator<Item = &'static str> {
+    let rows = TABLES.into_iter().flatten().filter(move |row| enabled(row.rule.kind));
+    rows.flat_map(|row| row.rule.context).chain(&GENERIC).copied()
 }
 
 /// Labels that say "a number of a state" in any country. They are enough for checks that a
@@ -99,7 +105,7 @@ pub(super) struct National {
 impl National {
     pub(super) fn new(enabled: impl Fn(Kind) -> bool) -> Result<National, String> {
         let rows = || TABLES.into_iter().flatten().filter(|row| enabled(row.rule.kind));
-        let labels = Labels::new(rows().flat_map(|row| row.rule.context).chain(&GENERIC).copied())?;
+        let labels = Labels::new(words(&enabled))?;
         let forms: Vec<Form> = rows()
             .flat_map(|row| row.forms.iter().map(|form| Form::parse(row, form, labels.ids(row.rule.context))))
             .collect();

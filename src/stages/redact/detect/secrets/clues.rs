@@ -47,7 +47,7 @@ pub(super) fn find(text: &str, glance: Glance, out: &mut Vec<Span>) {
 
 /// Where the first stem begins in each form: a search that takes the form does not see it.
 const STEM_IN_FORM: [Option<usize>; grammar::WORDS.len()] =
-    [None, None, None, None, None, None, Some(7), Some(3), None, None, Some(11)];
+    [None, None, None, None, None, None, Some(7), Some(3), None, None, Some(11), None];
 
 #[cfg(test)]
 mod tests {

@@ -96,7 +96,7 @@ static KUBERNETES: Rule = rule(
 );
 
 /// What begins a form; the place in the table says which.
-pub(super) const WORDS: [&str; 11] = [
+pub(super) const WORDS: [&str; 12] = [
     "ENTIFIED ",
     "entified ",
     "curl ",
@@ -108,6 +108,7 @@ pub(super) const WORDS: [&str; 11] = [
     "://",
     "-----BEGIN ",
     "PuTTY-User-Key-File-",
+    "-----END ",
 ];
 
 /// What salted hashes of passwords begin with.

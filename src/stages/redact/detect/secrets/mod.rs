@@ -1,7 +1,7 @@
 //! Secrets: keys, tokens, passwords. Two cheap gates run over the whole text, for rows that a
 //! token could be and for stems of names; all else happens around their hits.
 //!
-//! Not here: whether a credential still works (asking would send it out); seed phrases.
+//! Not here: whether a credential still works (asking would send it out).
 //!
 //! Always: only the secret itself is covered, not its name; where two rules find in one place the
 //! surer one stays; the work is linear in the text.
@@ -17,6 +17,7 @@ mod name;
 mod pairs;
 mod scan;
 mod sealed;
+pub(in super::super) mod seed;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -27,8 +28,8 @@ use crate::stages::redact::glance::Glance;
 
 /// All rules of secrets.
 pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
-    let few: [&'static [&'static Rule]; 5] =
-        [&pairs::RULES, &sealed::RULES, &address::RULES, &grammar::RULES, &label::RULES];
+    let few: [&'static [&'static Rule]; 6] =
+        [&pairs::RULES, &sealed::RULES, &seed::RULES, &address::RULES, &grammar::RULES, &label::RULES];
     few.into_iter().flatten().copied().chain(formats::all().map(|format| &format.rule))
 }
 

@@ -115,13 +115,18 @@ pub(super) fn private_keys(text: &str, out: &mut Vec<Span>) {
     // Last lines are looked for once, however many first lines there are.
     let mut ends = memchr::memmem::find_iter(text.as_bytes(), b"-----END ").peekable();
     for at in memchr::memmem::find_iter(text.as_bytes(), BEGIN.as_bytes()) {
-        while ends.next_if(|end| *end < at).is_some() {}
+        while let Some(end) = ends.next_if(|end| *end < at) {
+            out.extend(headless(text, free_from, end));
+        }
         if at >= free_from
             && let Some(found) = private_key(text, at, ends.peek().copied())
         {
             free_from = found.end_byte as usize;
             out.push(found);
         }
+    }
+    for end in ends.filter(|end| *end >= free_from) {
+        out.extend(headless(text, free_from, end));
     }
     for at in memchr::memmem::find_iter(text.as_bytes(), PUTTY.as_bytes()) {
         if let Some(end) = putty(text, at) {
@@ -160,6 +165,26 @@ fn private_key(text: &str, at: usize, end: Option<usize>) -> Option<Span> {
     }
     let end = body_end(text, body);
     (end > body).then(|| Span { score: 0.9, ..PEM.at(at, end) })
+}
+
+/// The lines before a last line whose first line stands in another message, or nowhere.
+fn headless(text: &str, from: usize, last: usize) -> Option<Span> {
+    if last < from {
+        return None;
+    }
+    let end = last_line(text, last)?;
+    let (mut start, mut rest) = (last, text[from..last].trim_end_matches(['\n', '\r', ' ']));
+    // The first of the lines was cut somewhere.
+    while start == last || rest.ends_with('\n') {
+        rest = rest.trim_end_matches(['\n', '\r', ' ']);
+        let line = rest.bytes().rev().take_while(|byte| is_base64(*byte) || *byte == b'=').count();
+        if line < 4 {
+            break;
+        }
+        rest = &rest[..rest.len() - line];
+        start = from + rest.len();
+    }
+    (start < last).then(|| Span { score: 0.9, ..PEM.at(start, end) })
 }
 
 /// Where the last line that begins at `at` ends, if it ends a private key: the kinds of the first
