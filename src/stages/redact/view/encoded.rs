@@ -76,7 +76,11 @@ pub(super) fn announced(text: &str, glance: Glance, told: &dyn Fn(&str) -> bool,
             place - bytes[..place].iter().rev().take(RUN_MIN_BYTES).take_while(|byte| is_base64(**byte)).count();
         let end = place + bytes[place..].iter().take(RUN_MIN_BYTES).take_while(|byte| is_base64(**byte)).count();
         let padding = bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
-        if (SHORT_MIN_BYTES..RUN_MIN_BYTES).contains(&(end - start))
+        // Other letters and digits beside it: no row of base64, but a value in disguise.
+        let beside = [start.checked_sub(1), Some(end)].into_iter().flatten();
+        let apart = beside.filter_map(|at| bytes.get(at)).all(u8::is_ascii);
+        if apart
+            && (SHORT_MIN_BYTES..RUN_MIN_BYTES).contains(&(end - start))
             && let Some(value) = pairs(&bytes[start..end]).or_else(|| quads(&bytes[start..end], padding))
             && told(&text[..start])
         {
@@ -84,10 +88,16 @@ pub(super) fn announced(text: &str, glance: Glance, told: &dyn Fn(&str) -> bool,
         }
         end
     };
-    // Nearly all of them hold a digit, or end with `=`.
+    // Most of them hold a digit, or end with `=`.
     let mut at = 0;
     while let Some(digit) = next_digit(bytes, at) {
         at = row(digit);
+    }
+    // Digits begin so.
+    for place in memchr::memchr3_iter(b'M', b'N', b'O', bytes) {
+        if bytes.get(place + 1).is_some_and(|byte| b"CDSTijyz".contains(byte)) {
+            row(place);
+        }
     }
     if glance.has(EQUALS) {
         memchr::memchr_iter(b'=', bytes).for_each(|place| _ = row(place));
@@ -282,6 +292,27 @@ mod tests {
             ("0x6A616E65406578616D706C652E636F6D,", "0xjane@example.com,"),
         ] {
             assert_eq!(decoded(text).as_deref(), Some(plain), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_rows_are_decoded_where_words_announce_them() {
+        let told = |before: &str| before.ends_with("pin: ");
+        for (text, plain) in [
+            ("pin: MTUyOA== ok", Some("pin: 1528 ok")),
+            ("pin: OTI0", Some("pin: 924")),
+            ("pin: NTQwOTk=.", Some("pin: 54099.")),
+            ("pin: 36333937", Some("pin: 6397")),
+            ("pin: 30372f3235", Some("pin: 07/25")),
+            ("pin: 41424344", None),
+            ("pin: 1528", None),
+            ("pin: SGVsbG8=", None),
+            ("gate MTUyOA==", None),
+            ("pin: HORM٩MDFRNL٠", None),
+        ] {
+            let mut units = Units::default();
+            announced(text, Glance::of(text), &told, &mut units);
+            assert_eq!(units.view(text).map(|view| view.text).as_deref(), plain, "{text}");
         }
     }
 

@@ -228,7 +228,7 @@ const CLASSES: [u8; 256] = {
             b'.' | b'+' | b'-' | b'/' => TOKEN | ANNOUNCED | NUMBER,
             b'(' | b')' => ANNOUNCED | NUMBER,
             b'@' | b'_' | b'=' | 0x80.. => TOKEN | ANNOUNCED,
-            b':' | b'<' => ANNOUNCED,
+            b':' | b'<' | b'!' | b'#' | b'$' | b'&' | b'*' | b'^' => ANNOUNCED,
             b' ' => NUMBER,
             _ => 0,
         };
@@ -384,9 +384,10 @@ fn is_one(before: &str, after: &str, crossing: &Crossing, search: Search) -> boo
         return is_one_email(before, after, crossing, left == Some(kind), right == Some(kind));
     }
     // What a checksum or a prefix proves may hold the looks of something weaker.
-    let proved = kind.is_secret() || kind == Kind::Iban || kind == Kind::Card;
+    let proved = matches!(kind.group(), Group::Secret | Group::Government) || kind == Kind::Iban || kind == Kind::Card;
     let whole = |part: Option<Kind>| part.is_some_and(|part| part == kind || part.is_secret() || !proved);
-    if left == Some(kind) && right.is_none() && is_rest(after, crossing) {
+    let bare = found.first().is_none_or(|span| span.start_byte as usize >= crossing.after_bytes);
+    if left == Some(kind) && bare && is_rest(after, crossing) {
         return true;
     }
     if whole(left) || (whole(right) && !dangles(before, after)) {
@@ -418,7 +419,7 @@ fn is_rest(after: &str, crossing: &Crossing) -> bool {
     let (row, behind) = after.split_at(crossing.after_bytes);
     let has = |class: fn(&u8) -> bool| row.as_bytes().iter().any(class);
     let password = crossing.span.kind == Kind::Password;
-    let part = |byte: u8| is_token(byte) || password && byte.is_ascii_graphic();
+    let part = |byte: u8| (is_token(byte) || password && byte.is_ascii_graphic()) && !b":=/,".contains(&byte);
     let token = row.len() >= 4 && row.bytes().all(part) && has(u8::is_ascii_digit);
     let alone = behind.trim_start_matches(['.', '!', '?', ',', ' ', '\r']);
     let key = crossing.span.kind.is_secret()
@@ -490,6 +491,13 @@ mod tests {
             ("mail jane@exam\nple.com now", Kind::Email, &["jane@exam\nple.com"]),
             ("mail jane@exam=\nple.com now", Kind::Email, &["jane@exam=\nple.com"]),
             ("mail is jane.do\ne@example.com", Kind::Email, &["jane.do\ne@example.com"]),
+            ("KVNR A7989\n60963 thanks", Kind::DeHealthInsurance, &["A7989\n60963"]),
+            ("my IP address is 198.19\n.87.96", Kind::Ip, &["198.19\n.87.96"]),
+            ("the mac is 02:7f:27\n:7a:ea:3e", Kind::Mac, &["02:7f:27\n:7a:ea:3e"]),
+            ("username is lecyjn\n_mxv66", Kind::Username, &["lecyjn\n_mxv66"]),
+            ("my PIN is 79\n27", Kind::Pin, &["79\n27"]),
+            ("She was born on 1971-\n07-16", Kind::DateOfBirth, &["1971-\n07-16"]),
+            ("my password is ONw6aL\n3HWd!04", Kind::Password, &["ONw6aL\n3HWd!04"]),
             ("mail jane@example.co\nm", Kind::Email, &["jane@example.co\nm"]),
             ("* card: **4111 1111\n1111 1111**", Kind::Card, &["4111 1111\n1111 1111"]),
             ("**card:** 4111 1111\n1111 1111", Kind::Card, &["4111 1111\n1111 1111"]),
@@ -512,6 +520,9 @@ mod tests {
             ("number\n12345678\n90123456\n", Kind::Card, &[]),
             ("total 41111111\n11111111\n22222222", Kind::Card, &[]),
             ("took 123\n2024-05-01 10:00:00", Kind::Phone, &[]),
+            ("password=Prl23Db#@\npw:Prl24Db#@", Kind::Password, &["Prl23Db#@", "Prl24Db#@"]),
+            ("my PIN is 7927\n2024 was a year", Kind::Pin, &["7927"]),
+            ("659F 6697 6689\n6698 668D", Kind::Card, &[]),
             ("call 202\n555 tickets 0173", Kind::Phone, &[]),
             ("card ****-****-****-1111\n1111 1111 1111", Kind::Card, &[]),
         ] {

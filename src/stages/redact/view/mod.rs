@@ -26,7 +26,7 @@ pub use joined::{Crossing, Edges};
 use map::{Units, View};
 
 use super::detect::Span;
-use super::glance::{DIGIT, EQUALS, ESCAPE, Glance, HIGH, LINE, QUOTE};
+use super::glance::{COLON, DIGIT, EQUALS, ESCAPE, Glance, HIGH, LINE, QUOTE};
 use super::kind::Kind;
 use super::pseudonym;
 
@@ -185,7 +185,7 @@ fn decoded(text: &str, glance: Glance, search: Search) -> Option<View> {
         fold::collect(text, &mut units);
     }
     encoded::collect(text, &mut units);
-    if glance.has(DIGIT | EQUALS) {
+    if glance.has(DIGIT | EQUALS | COLON) {
         encoded::announced(text, glance, search.told, &mut units);
     }
     units.view(text)
@@ -289,6 +289,17 @@ mod tests {
             let list: Vec<_> = found(detector(), text).into_iter().map(|(raw, _)| raw).collect();
             assert_eq!(list, [raw], "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_seen_in_letters_that_were_decoded() {
+        for disguise in [Disguise::Percent, Disguise::HtmlEntities, Disguise::Base64, Disguise::JsonUnicode] {
+            let raw = disguise.write("Bramelin Sandbrook").0;
+            let list = found(detector(), &format!("Hi, my name is {raw} and more"));
+            assert_eq!(list, [(raw, Some("Bramelin Sandbrook".to_owned()))], "{disguise:?}");
+        }
+        // The model alone, and words that are no name.
+        assert_eq!(found(detector(), "the %6E%65%78%74 day"), []);
     }
 
     #[test]
