@@ -35,7 +35,7 @@ pub(super) const MODEL: Rule = Rule {
 
 pub(super) const CUE: Rule = Rule {
     id: "person.cue",
-    version: 1,
+    version: 2,
     kind: Kind::Person,
     country: "",
     score: 0.9,

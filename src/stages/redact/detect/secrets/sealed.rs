@@ -31,16 +31,17 @@ static JWT: Rule = Rule {
 };
 static PEM: Rule = Rule {
     id: "pem.private_key",
-    version: 2,
+    version: 3,
     kind: Kind::PrivateKey,
     country: "",
     score: 0.99,
-    check: "a last line, or a body of base64",
+    check: "a first or a last line, and a body of base64",
     context: &[],
     source: "RFC 7468, RFC 4716, RFC 9580, PuTTY documentation appendix C",
     finds: &[
         "‹-----BEGIN PRIVATE KEY-----\n{b64:64}\n{b64:20}\n-----END PRIVATE KEY-----› after",
         "‹-----BEGIN RSA PRIVATE KEY-----\n{b64:64}\n{b64:64}›\n\nand so on, said the fox",
+        "and ‹{b64:30}\n{b64:64}\n-----END PRIVATE KEY-----› after",
         "‹-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{b64:64}\n-----END PGP PRIVATE KEY BLOCK-----›",
     ],
     passes: &[
