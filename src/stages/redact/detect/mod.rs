@@ -17,6 +17,7 @@ mod finance;
 mod geo;
 mod labelled;
 mod mac;
+pub mod model;
 pub mod names;
 mod national;
 mod network;
@@ -36,11 +37,17 @@ use super::glance::{AT, DOT, Glance, LESS};
 use super::kind::{Group, Kind, KindSet};
 use super::lists::Deny;
 use super::pseudonym;
+use super::refusal::Refusal;
 use super::rule::Rule;
 use super::view::{self, Crossing, Decoded, Hit, Narrow, Search, Views};
 
 /// All rules, in the order of their detectors.
 pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
+    built_in().chain(&model::RULES)
+}
+
+/// Those that need no model.
+pub fn built_in() -> impl Iterator<Item = &'static Rule> {
     let groups: [&'static [&'static Rule]; 14] = [
         &contact::RULES,
         &network::RULES,
@@ -88,6 +95,7 @@ pub struct Detector {
     views: Views,
     /// None unless names of some kind are wanted.
     names: Option<&'static names::Names>,
+    model: Option<model::Model>,
 }
 
 impl Detector {
@@ -108,6 +116,7 @@ impl Detector {
             national: national::National::new(|kind| enabled.has(kind))?,
             views: Views::new(view::DEPTH)?,
             names: wanted.then(names::built_in).transpose()?,
+            model: None,
         })
     }
 
@@ -119,6 +128,11 @@ impl Detector {
     /// Finds the values of these lists, too.
     pub fn with_deny(self, deny: Option<Deny>) -> Detector {
         Detector { deny, ..self }
+    }
+
+    /// Finds what a token classifier finds, too.
+    pub fn with_model(self, model: Option<model::Model>) -> Detector {
+        Detector { model, ..self }
     }
 
     /// What is of these kinds hides nothing that is not.
@@ -145,12 +159,19 @@ impl Detector {
     /// As [`Detector::find_by`], where all that is found has to be answered.
     #[cfg(test)]
     pub fn find(&self, text: &str, out: &mut Vec<Span>) -> Vec<Decoded> {
-        self.find_by(&|_, _| {}, text, Vec::new(), out)
+        self.find_by(&|_, _| {}, text, Vec::new(), out).expect("no model, no failure")
     }
 
     /// Puts what is found in `out`, plain or disguised, and says what the disguised ones hold.
     /// `narrow` leaves what has to be answered; `known` lies in the text, whatever is found there.
-    pub fn find_by(&self, narrow: Narrow, text: &str, known: Vec<Hit>, out: &mut Vec<Span>) -> Vec<Decoded> {
+    /// Fails only if a model does.
+    pub fn find_by(
+        &self,
+        narrow: Narrow,
+        text: &str,
+        known: Vec<Hit>,
+        out: &mut Vec<Span>,
+    ) -> Result<Vec<Decoded>, Refusal> {
         let glance = Glance::of(text);
         self.find_glanced(text, glance, out);
         narrow(text, out);
@@ -160,8 +181,8 @@ impl Detector {
         hits.extend(known);
         self.unhide(hits.iter().map(|hit| hit.span).collect(), out);
         let decoded = view::merge(text, hits, out);
-        self.find_names(narrow, text, &decoded, out);
-        decoded
+        self.find_in_context(narrow, text, &decoded, out)?;
+        Ok(decoded)
     }
 
     /// The value that the end of one text and the beginning of the next make together.
@@ -169,12 +190,22 @@ impl Detector {
         Views::across(before, after, Search { plain: &|text, out| self.find_plain(text, out), narrow })
     }
 
-    /// Adds names, which are looked for in the text alone: the model is slow, and views say little
-    /// of the words around. What is disguised is no name.
-    fn find_names(&self, narrow: Narrow, text: &str, decoded: &[Decoded], out: &mut Vec<Span>) {
-        let Some(names) = self.names else { return };
+    /// Adds names and what a model finds, which are looked for in the text alone: models are slow,
+    /// and views say little of the words around. What is disguised is no name.
+    fn find_in_context(
+        &self,
+        narrow: Narrow,
+        text: &str,
+        decoded: &[Decoded],
+        out: &mut Vec<Span>,
+    ) -> Result<(), Refusal> {
         let mut found = Vec::new();
-        names::find(names, text, &self.enabled, &mut found);
+        if let Some(names) = self.names {
+            names::find(names, text, &self.enabled, &mut found);
+        }
+        if let Some(model) = &self.model {
+            model.find(text, &self.enabled, &mut found)?;
+        }
         found.retain(|span| self.is_sure(span));
         outside_tokens(text, &mut found);
         narrow(text, &mut found);
@@ -189,6 +220,7 @@ impl Detector {
             self.unhide_kept(out);
             resolve(out);
         }
+        Ok(())
     }
 
     fn is_sure(&self, span: &Span) -> bool {
