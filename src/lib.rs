@@ -32,3 +32,4 @@ pub mod runner;
 pub mod stages;
 pub mod store;
 pub mod task;
+pub mod token_classifier;

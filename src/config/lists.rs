@@ -32,6 +32,9 @@ impl Loaded {
             *folder = std::path::absolute(&path).map_err(|err| Error::io(&path, &err))?;
         }
         redact::check(&redact).map_err(|what| Error::config(&self.file, what))?;
+        if let Some(model) = &mut redact.model {
+            self.fill_model(model)?;
+        }
         self.pipeline.redact = redact;
         Ok(())
     }

@@ -9,6 +9,7 @@ mod against;
 mod check;
 mod dedup;
 mod lists;
+mod model;
 mod redact;
 
 use std::path::{Component, Path, PathBuf};
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use against::{Action, Against, Benchmark, Exact};
 pub use dedup::{Dedup, Guards, Method, Near, NearPreset};
+pub use model::{Aggregation, Model, RUNTIME_VARIABLE, Scheme};
 pub use redact::{Deny, Preset, Redact, RedactLimits, Scope};
 
 use crate::error::{Error, Result};

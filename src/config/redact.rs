@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::model::Model;
+
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Redact {
@@ -54,6 +56,10 @@ pub struct Redact {
     /// `vault` key of the key file. Left out: nothing is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vault: Option<PathBuf>,
+    /// A model that finds names and the like beside the rules. Needs a program built with
+    /// `--features onnx`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
 }
 
 /// Policies by purpose.
@@ -131,6 +137,7 @@ impl Default for Redact {
             pseudonym_dataset: None,
             limits: RedactLimits::default(),
             vault: None,
+            model: None,
         }
     }
 }

@@ -116,6 +116,24 @@ const WALLS: &[Wall] = &[
         except: &[],
     },
     Wall {
+        below: "src/token_classifier",
+        forbidden: &[
+            "crate::stages",
+            "crate::store",
+            "crate::engine",
+            "crate::runner",
+            "crate::cli",
+            "crate::lineage",
+            "datafusion",
+        ],
+        except: &[],
+    },
+    Wall {
+        below: "src",
+        forbidden: &["use ort::", " ort::", "tokenizers::"],
+        except: &[("src/token_classifier/onnx.rs", "::", "the one file that runs a model")],
+    },
+    Wall {
         below: "src",
         forbidden: &["ballista"],
         except: &[("src/engine/cluster.rs", "ballista", "the one file that knows the cluster")],

@@ -66,6 +66,7 @@ if command_passes quickstart run "$pipeline" --store "$store"; then
     part trl trl.sh "$store"
     part label-studio label_studio.sh "$store" "$pipeline"
     part objects objects.sh
+    part onnx onnx.sh
 fi
 
 count() { grep -c "^$1 " "$lines"; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes (or reuses) a venv with pinned packages and prints its path.
 #
-# Usage: venv.sh loaders|label-studio|objects     under ${GRISTMILL_VENVS:-$HOME/.cache/gristmill-venvs}
+# Usage: venv.sh loaders|label-studio|objects|onnx     under ${GRISTMILL_VENVS:-$HOME/.cache/gristmill-venvs}
 # Prints `SKIP: <reason>` and exits 0 where it cannot be had here (no Python, no registry); any other exit
 # than 0 is a real failure: a pin that no longer installs, a full disk.
 set -euo pipefail

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use super::action::Action;
+use super::detect::model::Model;
 use super::kind::Kind;
 use super::policy::Policy;
 use super::pseudonym::DROP_MARKS;
@@ -32,16 +33,23 @@ pub enum Outcome {
 }
 
 impl Redactor {
-    /// The error names the setting that makes no sense.
+    /// The error names the setting that makes no sense, or what is wrong with the model.
     pub fn new(config: &Redact, key: &ProjectKey) -> Result<Redactor, String> {
         let policy = Policy::new(config)?;
-        let text = text::Redactor::new(policy, &config.phone_regions, key, config.vault.is_some())?;
+        let model = config.model.as_ref().map(Model::open).transpose()?;
+        Redactor::of(policy, config, model, key)
+    }
+
+    fn of(policy: Policy, config: &Redact, model: Option<Model>, key: &ProjectKey) -> Result<Redactor, String> {
+        let text = text::Redactor::new(policy, &config.phone_regions, model, key, config.vault.is_some())?;
         Ok(Redactor { text, key: key.pseudonym().1 })
     }
 
-    /// Redacts free text that is not part of a conversation (what annotators wrote).
+    /// Redacts free text that is not part of a conversation (what annotators wrote). Nothing is
+    /// kept of one that cannot be redacted.
     pub fn free_text(&self, text: &str) -> String {
-        self.text.redact_text(&String::new, text, &mut Vec::new()).into_owned()
+        let redacted = self.text.redact_text(&String::new, text, &mut Vec::new());
+        redacted.map_or_else(|refusal| format!("[not kept: {}]", refusal.as_str()), Cow::into_owned)
     }
 
     /// Redacts a part of a conversation as JSON, before it is brought together with others. What
@@ -49,7 +57,7 @@ impl Redactor {
     pub fn record<'a>(&self, json: &'a str, scope: Id, findings: &mut Vec<Finding>) -> Result<Cow<'a, str>, Refusal> {
         self.fits(json)?;
         let known = findings.len();
-        let redacted = self.text.within(scope).redact_json(&|| "record".to_owned(), json, findings);
+        let redacted = self.text.within(scope).redact_json(&|| "record".to_owned(), json, findings)?;
         self.counted(findings.len() - known)?;
         Ok(redacted)
     }
@@ -88,21 +96,21 @@ impl Redactor {
         let known = findings.len();
         let within = Redactor { text: self.text.within(scope), key: self.key.clone() };
         let mut dropped = vec![false; conversation.messages.len()];
-        let found = within.found(&conversation.messages);
+        let found = within.found(&conversation.messages)?;
         for (i, (message, found)) in conversation.messages.iter_mut().zip(found).enumerate() {
             let before = findings.len();
-            within.message(i, message, found, findings);
+            within.message(i, message, found, findings)?;
             self.counted(findings.len() - known)?;
             if self.text.policy().drops && drops(message, &findings[before..]) {
                 dropped[i] = true;
                 findings[before..].iter_mut().for_each(|finding| finding.output = None);
             }
         }
-        within.json_field("tools", &mut conversation.tools, findings);
-        within.json_field("metadata", &mut conversation.metadata, findings);
-        within.field("model", &mut conversation.model, findings);
-        within.field("id", &mut conversation.external_id, findings);
-        within.field("surface", &mut conversation.surface, findings);
+        within.json_field("tools", &mut conversation.tools, findings)?;
+        within.json_field("metadata", &mut conversation.metadata, findings)?;
+        within.field("model", &mut conversation.model, findings)?;
+        within.field("id", &mut conversation.external_id, findings)?;
+        within.field("surface", &mut conversation.surface, findings)?;
         self.counted(findings.len() - known)?;
         let drops = |finding: &Finding| finding.action == Action::DropConversation;
         let marked = || strings(conversation).any(|text| text.contains(DROP_MARKS[1]));
@@ -121,72 +129,87 @@ impl Redactor {
     }
 
     /// What is found in the content of each message, by itself and because of the others.
-    fn found(&self, messages: &[Message]) -> Vec<Vec<text::Hit>> {
+    fn found(&self, messages: &[Message]) -> Result<Vec<Vec<text::Hit>>, Refusal> {
         let said: Vec<_> = messages.iter().map(|message| (message.content.as_str(), message.role)).collect();
         let cut = turns::parts(&self.text, &said);
         let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
-        let mut found: Vec<_> = contents.iter().zip(cut).map(|(text, cut)| self.text.find(text, cut)).collect();
+        let found = contents.iter().zip(cut).map(|(text, cut)| self.text.find(text, cut));
+        let mut found: Vec<_> = found.collect::<Result<_, _>>()?;
         mentions::share(&contents, &mut found, |span| self.text.keeps(span));
         if found.iter().flatten().any(|hit| self.text.shows(hit)) {
-            self.close(&said, &mut found);
+            self.close(&said, &mut found)?;
         }
-        found
+        Ok(found)
     }
 
     /// What is written for one value can be the rest of another: "2024" in place of a day, behind a
     /// message that ends with "123-45-". Tokens are written there.
-    fn close(&self, said: &[(&str, Role)], found: &mut [Vec<text::Hit>]) {
+    fn close(&self, said: &[(&str, Role)], found: &mut [Vec<text::Hit>]) -> Result<(), Refusal> {
         let write = |((text, role), hits): (&(&str, Role), &Vec<text::Hit>)| {
-            (self.text.replace(&String::new, text, hits.clone(), &mut Vec::new()).into_owned(), *role)
+            let written = self.text.replace(&String::new, text, hits.clone(), &mut Vec::new())?;
+            Ok((written.into_owned(), *role))
         };
-        let written: Vec<(String, Role)> = said.iter().zip(found.iter()).map(write).collect();
+        let written: Vec<(String, Role)> = said.iter().zip(found.iter()).map(write).collect::<Result<_, _>>()?;
         let written: Vec<(&str, Role)> = written.iter().map(|(text, role)| (text.as_str(), *role)).collect();
         for (cut, hits) in turns::parts(&self.text, &written).iter().zip(found) {
             if !cut.is_empty() {
                 hits.iter_mut().for_each(text::Hit::close);
             }
         }
+        Ok(())
     }
 
-    fn message(&self, i: usize, message: &mut Message, found: Vec<text::Hit>, findings: &mut Vec<Finding>) {
+    fn message(
+        &self,
+        i: usize,
+        message: &mut Message,
+        found: Vec<text::Hit>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Refusal> {
         let at = |field: &str| format!("messages[{i}].{field}");
-        let content = self.text.replace(&|| at("content"), &message.content, found, findings);
+        let content = self.text.replace(&|| at("content"), &message.content, found, findings)?;
         if let Cow::Owned(content) = content {
             message.content = content;
         }
         for (field, value) in [("name", &mut message.name), ("tool_call_id", &mut message.tool_call_id)] {
             if let Some(value) = value {
-                self.replace(&|| at(field), value, false, findings);
+                self.replace(&|| at(field), value, false, findings)?;
             }
         }
         for (j, call) in message.tool_calls.iter_mut().enumerate() {
             let at = |field: &str| format!("messages[{i}].tool_calls[{j}].{field}");
-            self.replace(&|| at("id"), &mut call.id, false, findings);
-            self.replace(&|| at("name"), &mut call.name, false, findings);
-            self.replace(&|| at("arguments"), &mut call.arguments, true, findings);
+            self.replace(&|| at("id"), &mut call.id, false, findings)?;
+            self.replace(&|| at("name"), &mut call.name, false, findings)?;
+            self.replace(&|| at("arguments"), &mut call.arguments, true, findings)?;
         }
+        Ok(())
     }
 
-    fn field(&self, name: &str, value: &mut Option<String>, findings: &mut Vec<Finding>) {
-        if let Some(value) = value {
-            self.replace(&|| name.to_owned(), value, false, findings);
-        }
+    fn field(&self, name: &str, value: &mut Option<String>, findings: &mut Vec<Finding>) -> Result<(), Refusal> {
+        let Some(value) = value else { return Ok(()) };
+        self.replace(&|| name.to_owned(), value, false, findings)
     }
 
-    fn json_field(&self, name: &str, value: &mut Option<String>, findings: &mut Vec<Finding>) {
-        if let Some(value) = value {
-            self.replace(&|| name.to_owned(), value, true, findings);
-        }
+    fn json_field(&self, name: &str, value: &mut Option<String>, findings: &mut Vec<Finding>) -> Result<(), Refusal> {
+        let Some(value) = value else { return Ok(()) };
+        self.replace(&|| name.to_owned(), value, true, findings)
     }
 
-    fn replace(&self, at: &dyn Fn() -> String, value: &mut String, json: bool, findings: &mut Vec<Finding>) {
+    fn replace(
+        &self,
+        at: &dyn Fn() -> String,
+        value: &mut String,
+        json: bool,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Refusal> {
         let redacted = match json {
-            true => self.text.redact_json(at, value, findings),
-            false => self.text.redact_text(at, value, findings),
+            true => self.text.redact_json(at, value, findings)?,
+            false => self.text.redact_text(at, value, findings)?,
         };
         if let Cow::Owned(redacted) = redacted {
             *value = redacted;
         }
+        Ok(())
     }
 }
 
@@ -368,6 +391,55 @@ mod tests {
     fn redactor(toml: &str) -> Redactor {
         let key = ProjectKey::from_secret("a secret of good length").unwrap();
         Redactor::new(&toml::from_str(toml).unwrap(), &key).unwrap()
+    }
+
+    /// With a model that holds `Xyqo` for a name of a person, and gives no answer to `fail`.
+    fn with_model(toml: &str) -> Redactor {
+        let key = ProjectKey::from_secret("a secret of good length").unwrap();
+        let config: Redact = toml::from_str(toml).unwrap();
+        let model = crate::stages::redact::detect::model::tests::model(&["Xyqo"]);
+        Redactor::of(Policy::new(&config).unwrap(), &config, Some(model), &key).unwrap()
+    }
+
+    #[test]
+    fn a_model_finds_what_rules_do_not() {
+        let text = "é the parcel went to Xyqo yesterday, not to jane@example.com";
+        let ask = || Conversation { metadata: Some(r#"{"note":"by Xyqo"}"#.to_owned()), ..said(&[(Role::User, text)]) };
+        let mut plain = ask();
+        Redactor::new(&Redact::default(), &ProjectKey::from_secret("a secret of good length").unwrap())
+            .unwrap()
+            .conversation(&mut plain, Id([0; 16]), &mut Vec::new());
+        assert!(plain.messages[0].content.contains("Xyqo"));
+        let (redactor, mut redacted, mut findings) = (with_model(""), ask(), Vec::new());
+        assert_eq!(redactor.conversation(&mut redacted, Id([0; 16]), &mut findings), Outcome::Kept);
+        let content = &redacted.messages[0].content;
+        assert_eq!(mask_tokens(content), "é the parcel went to [PERSON] yesterday, not to [EMAIL]");
+        assert_eq!(mask_tokens(redacted.metadata.as_deref().unwrap()), r#"{"note":"by [PERSON]"}"#);
+        let model = findings.iter().find(|finding| finding.rule == "model.person").unwrap();
+        assert_eq!(&text[model.start_byte as usize..model.end_byte as usize], "Xyqo");
+        assert!(model.score > 0.9);
+        assert_eq!(redactor.free_text(content), *content);
+    }
+
+    #[test]
+    fn what_a_model_does_not_answer_is_refused() {
+        let redactor = with_model("");
+        let fails = |conversation: Conversation| {
+            let mut findings = Vec::new();
+            redactor.conversation(&mut { conversation }, Id([0; 16]), &mut findings)
+        };
+        let failed = Outcome::DropConversation(Refusal::ModelFailed);
+        assert_eq!(fails(said(&[(Role::User, "hi"), (Role::Assistant, "do fail")])), failed);
+        let metadata = Conversation { metadata: Some(r#"{"fail":1}"#.into()), ..said(&[(Role::User, "hi")]) };
+        assert_eq!(fails(metadata), failed);
+        assert_eq!(redactor.record(r#"["fail"]"#, Id([0; 16]), &mut Vec::new()), Err(Refusal::ModelFailed));
+        assert_eq!(redactor.document(r#"["fail"]"#, &mut Vec::new()), Err(Refusal::ModelFailed));
+        assert_eq!(redactor.record_sightings(r#"["fail"]"#), Err(Refusal::ModelFailed));
+        assert_eq!(redactor.sightings("fail"), Err(Refusal::ModelFailed));
+        assert_eq!(redactor.plain("fail", &mut Vec::new()), Err(Refusal::ModelFailed));
+        assert_eq!(redactor.free_text("they fail"), "[not kept: model_failed]");
+        let other = with_model("types = ['EMAIL']");
+        assert_eq!(other.plain("fail", &mut Vec::new()).unwrap(), "fail", "names are not looked for");
     }
 
     fn said(turns: &[(Role, &str)]) -> Conversation {

@@ -39,13 +39,13 @@ impl Redactor {
     /// What is found in plain text, in its order; what the policy keeps is left out.
     pub fn sightings(&self, text: &str) -> Result<Vec<Sighting>, Refusal> {
         self.fits(text)?;
-        Ok(self.seen(vec![(String::new(), self.text.find(text, Vec::new()))]))
+        Ok(self.seen(vec![(String::new(), self.text.find(text, Vec::new())?)]))
     }
 
     /// The same for a record: JSON that stands as text.
     pub fn record_sightings(&self, json: &str) -> Result<Vec<Sighting>, Refusal> {
         self.fits(json)?;
-        Ok(self.seen(super::json::find(&self.text, &root, json)))
+        Ok(self.seen(super::json::find(&self.text, &root, json)?))
     }
 
     fn seen(&self, found: Vec<(String, Vec<Hit>)>) -> Vec<Sighting> {
@@ -69,7 +69,7 @@ impl Redactor {
     pub fn plain<'a>(&self, text: &'a str, findings: &mut Vec<Finding>) -> Result<Cow<'a, str>, Refusal> {
         self.fits(text)?;
         let known = findings.len();
-        let redacted = self.text.redact_text(&String::new, text, findings);
+        let redacted = self.text.redact_text(&String::new, text, findings)?;
         self.answered(&redacted, &findings[known..])?;
         Ok(redacted)
     }
@@ -83,7 +83,7 @@ impl Redactor {
             true => self.key.id("redaction scope of a record", json.as_bytes()),
             false => Id([0; 16]),
         };
-        let redacted = self.text.within(scope).redact_json(&root, json, findings);
+        let redacted = self.text.within(scope).redact_json(&root, json, findings)?;
         self.answered(&redacted, &findings[known..])?;
         Ok(redacted)
     }

@@ -12,6 +12,7 @@ use std::fmt::Write;
 
 use serde_json::value::RawValue;
 
+use super::refusal::Refusal;
 use super::text::{Finding, Hit, Redactor};
 use super::{mentions, turns};
 
@@ -20,28 +21,32 @@ pub(super) fn redact<'a>(
     field: &dyn Fn() -> String,
     json: &'a str,
     findings: &mut Vec<Finding>,
-) -> Cow<'a, str> {
+) -> Result<Cow<'a, str>, Refusal> {
     if serde_json::from_str::<&RawValue>(json).is_err() {
         return redactor.redact_text(field, json, findings);
     }
     let mut document = Document::default();
-    document.read(redactor, field, json, findings);
-    document.replace(redactor, field, findings);
-    document.written(json)
+    document.read(redactor, field, json, findings)?;
+    document.replace(redactor, field, findings)?;
+    Ok(document.written(json))
 }
 
 /// What is found in JSON that stands as text, by its path; in text that is not JSON, by no path.
-pub(super) fn find(redactor: &Redactor, field: &dyn Fn() -> String, json: &str) -> Vec<(String, Vec<Hit>)> {
+pub(super) fn find(
+    redactor: &Redactor,
+    field: &dyn Fn() -> String,
+    json: &str,
+) -> Result<Vec<(String, Vec<Hit>)>, Refusal> {
     if serde_json::from_str::<&RawValue>(json).is_err() {
-        return vec![(String::new(), redactor.find(json, Vec::new()))];
+        return Ok(vec![(String::new(), redactor.find(json, Vec::new())?)]);
     }
     let (mut document, mut keys) = (Document::default(), Vec::new());
-    document.read(redactor, field, json, &mut keys);
+    document.read(redactor, field, json, &mut keys)?;
     let of_key = |finding: Finding| (finding.field.clone(), vec![Hit::of(finding.span())]);
     let of_item = |(item, hits): (&Item, Vec<Hit>)| (path_text(&document.nodes, item.node, field()), hits);
-    let found = document.find(redactor);
+    let found = document.find(redactor)?;
     let found = document.items.iter().zip(found).filter(|(_, hits)| !hits.is_empty()).map(of_item);
-    keys.into_iter().map(of_key).chain(found).collect()
+    Ok(keys.into_iter().map(of_key).chain(found).collect())
 }
 
 #[derive(Clone, Debug)]
@@ -87,7 +92,13 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// Goes over the tokens of valid JSON once. Keys are redacted at once, for paths hold them.
-    fn read(&mut self, redactor: &Redactor, field: &dyn Fn() -> String, json: &'a str, findings: &mut Vec<Finding>) {
+    fn read(
+        &mut self,
+        redactor: &Redactor,
+        field: &dyn Fn() -> String,
+        json: &'a str,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Refusal> {
         /// Shorter numbers say nothing, whatever they are called.
         const DIGITS_MIN: usize = 7;
         let bytes = json.as_bytes();
@@ -110,7 +121,7 @@ impl<'a> Document<'a> {
                     let end = string_end(bytes, at);
                     let text = decode(&json[at..end]);
                     match self.open.last().is_some_and(|level| key_next && matches!(level.step, Step::Key(_))) {
-                        true => self.key(redactor, field, (at, end), text, findings),
+                        true => self.key(redactor, field, (at, end), text, findings)?,
                         false => self.item(at, end, true, text),
                     }
                     at = end;
@@ -129,6 +140,7 @@ impl<'a> Document<'a> {
             }
             at += 1;
         }
+        Ok(())
     }
 
     fn next_element(&mut self) {
@@ -162,18 +174,19 @@ impl<'a> Document<'a> {
         (from, to): (usize, usize),
         text: Cow<'a, str>,
         findings: &mut Vec<Finding>,
-    ) {
-        let Some(level) = self.open.last_mut() else { return };
+    ) -> Result<(), Refusal> {
+        let Some(level) = self.open.last_mut() else { return Ok(()) };
         level.made = None;
         // A key in which something is found has no name of its own yet: `metadata.(key)`.
         let above = level.node;
         let path = || path_text(&self.nodes, above, field()) + ".(key)";
-        let redacted = redactor.redact_text(&path, &text, findings).into_owned();
+        let redacted = redactor.redact_text(&path, &text, findings)?.into_owned();
         let same = redacted == text;
         if !same {
             self.writes.push((from, to, redacted.clone()));
         }
         level.step = Step::Key(if same { text } else { Cow::Owned(redacted) });
+        Ok(())
     }
 
     pub fn node(&self, node: u32) -> &Node<'a> {
@@ -192,23 +205,29 @@ impl<'a> Document<'a> {
     }
 
     /// What is found in each item.
-    fn find(&self, redactor: &Redactor) -> Vec<Vec<Hit>> {
+    fn find(&self, redactor: &Redactor) -> Result<Vec<Vec<Hit>>, Refusal> {
         let texts: Vec<&str> = self.items.iter().map(|item| item.text.as_ref()).collect();
         let cut = turns::across(redactor, self);
         let find = |(item, cut): (&Item, _)| redactor.find_labelled(self.label(item.node), &item.text, cut);
-        let mut found: Vec<_> = self.items.iter().zip(cut).map(find).collect();
+        let mut found: Vec<_> = self.items.iter().zip(cut).map(find).collect::<Result<_, _>>()?;
         mentions::share(&texts, &mut found, |span| redactor.keeps(span));
-        found
+        Ok(found)
     }
 
-    fn replace(&mut self, redactor: &Redactor, field: &dyn Fn() -> String, findings: &mut Vec<Finding>) {
-        let found = self.find(redactor);
+    fn replace(
+        &mut self,
+        redactor: &Redactor,
+        field: &dyn Fn() -> String,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Refusal> {
+        let found = self.find(redactor)?;
         for (item, found) in self.items.iter().zip(found).filter(|(_, found)| !found.is_empty()) {
             let path = || path_text(&self.nodes, item.node, field());
-            if let Cow::Owned(redacted) = redactor.replace(&path, &item.text, found, findings) {
+            if let Cow::Owned(redacted) = redactor.replace(&path, &item.text, found, findings)? {
                 self.writes.push((item.from, item.to, redacted));
             }
         }
+        Ok(())
     }
 
     /// A number in which something was found becomes a string.
@@ -300,7 +319,7 @@ mod tests {
 
     fn redacted(json: &str) -> (String, Vec<String>) {
         let mut findings = Vec::new();
-        let out = redactor().redact_json(&|| "root".to_owned(), json, &mut findings).into_owned();
+        let out = redactor().redact_json(&|| "root".to_owned(), json, &mut findings).unwrap().into_owned();
         (mask_tokens(&out).into_owned(), findings.into_iter().map(|finding| finding.field).collect())
     }
 
@@ -342,7 +361,7 @@ mod tests {
     fn clean_json_keeps_its_bytes() {
         let mut findings = Vec::new();
         let json = r#" {"b": 1.10, "a": [true, null, 12345678901234567890123], "b": "é\u00e9\ud83d"} "#;
-        let out = redactor().redact_json(&|| panic!("not asked"), json, &mut findings);
+        let out = redactor().redact_json(&|| panic!("not asked"), json, &mut findings).unwrap();
         assert!(matches!(out, Cow::Borrowed(same) if same == json));
     }
 
@@ -353,9 +372,9 @@ mod tests {
         fn stays_json(strings in proptest::collection::vec("\\PC{0,8}(a@b.co|4111111111111111|)\\PC{0,4}", 0..6)) {
             let json = serde_json::json!({ "list": strings, "in": { "first": strings.first() } }).to_string();
             let mut findings = Vec::new();
-            let out = redactor().redact_json(&String::new, &json, &mut findings);
+            let out = redactor().redact_json(&String::new, &json, &mut findings).unwrap();
             prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok());
-            let again = redactor().redact_json(&String::new, &out, &mut Vec::new()).into_owned();
+            let again = redactor().redact_json(&String::new, &out, &mut Vec::new()).unwrap().into_owned();
             prop_assert_eq!(again, out);
         }
     }

@@ -6,7 +6,7 @@
 //! what is not said redacts.
 
 use super::action::Action;
-use super::detect::Span;
+use super::detect::{Span, model};
 use super::kind::{Group, Kind, KindSet};
 use super::lists::{Allow, Deny};
 use super::{generalise, preset, surrogate};
@@ -30,6 +30,7 @@ pub struct Policy {
 
 /// Whether a policy makes sense.
 pub fn check(config: &Redact) -> Result<(), String> {
+    config.model.as_ref().map_or(Ok(()), model::check)?;
     Policy::new(config).map(|_| ())
 }
 
@@ -47,6 +48,12 @@ pub fn settings(config: &Redact, key: &ProjectKey) -> serde_json::Value {
     }
     let (name, pseudonyms) = key.pseudonym();
     let mut settings = serde_json::json!(shown);
+    // Digests say which model and runtime it is; where they lie and how many run does not matter.
+    if let Some(model) = settings.get_mut("model").and_then(|model| model.as_object_mut()) {
+        for key in ["path", "runtime", "sessions"] {
+            model.remove(key);
+        }
+    }
     if name != "project" {
         settings["pseudonym_key"] = serde_json::json!([name, pseudonyms.fingerprint().to_string()]);
     }
@@ -316,6 +323,24 @@ mod tests {
         assert!(Kind::ALL.iter().all(|kind| kinds.contains(kind)
             || matches!(kind, Kind::Organization | Kind::Place | Kind::Nrp | Kind::Date | Kind::Url)));
         assert_eq!(policy("types = ['PLACE']").unwrap().kinds(), [Kind::Place]);
+    }
+
+    #[test]
+    fn settings_tell_models_apart_and_not_their_places() {
+        let key = ProjectKey::from_secret("a secret of good length").unwrap();
+        let of = |model: &str| {
+            let config = toml::from_str(&format!("[model]\n{model}")).unwrap();
+            settings(&config, &key)
+        };
+        let here = of("path = 'here'\ndigest = 'blake3:1'\nruntime = 'lib.so'\nsessions = 4");
+        assert_eq!(here, of("path = 'there'\ndigest = 'blake3:1'"));
+        for other in [
+            "digest = 'blake3:2'",
+            "digest = 'blake3:1'\nmin_score = 0.9",
+            "digest = 'blake3:1'\nruntime_digest = 'blake3:3'",
+        ] {
+            assert_ne!(here, of(&format!("path = 'here'\n{other}")), "{other}");
+        }
     }
 
     #[test]

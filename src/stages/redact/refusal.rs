@@ -8,6 +8,8 @@
 pub enum Refusal {
     TextTooLong,
     TooManyFindings,
+    /// The token classifier of the pipeline gave no answer.
+    ModelFailed,
     /// Something was found whose action is `drop-conversation`.
     DroppedByPolicy,
     /// Nothing worth keeping is left once messages were dropped.
@@ -15,13 +17,19 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    const ALL: [Refusal; 4] =
-        [Refusal::TextTooLong, Refusal::TooManyFindings, Refusal::DroppedByPolicy, Refusal::NothingLeft];
+    const ALL: [Refusal; 5] = [
+        Refusal::TextTooLong,
+        Refusal::TooManyFindings,
+        Refusal::ModelFailed,
+        Refusal::DroppedByPolicy,
+        Refusal::NothingLeft,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Refusal::TextTooLong => "text_too_long",
             Refusal::TooManyFindings => "too_many_findings",
+            Refusal::ModelFailed => "model_failed",
             Refusal::DroppedByPolicy => "policy_drop",
             Refusal::NothingLeft => "policy_nothing_left",
         }
@@ -41,6 +49,9 @@ impl Refusal {
         match self {
             Refusal::TextTooLong => "raise redact.limits.text_bytes if such records are wanted",
             Refusal::TooManyFindings => "raise redact.limits.findings if such records are wanted",
+            Refusal::ModelFailed => {
+                "the model of [redact.model] gave no scores; look whether it runs with this runtime"
+            }
             Refusal::DroppedByPolicy => "holds what redact.actions drops with its conversation",
             Refusal::NothingLeft => "redact.actions dropped all that was asked, or all that was answered",
         }

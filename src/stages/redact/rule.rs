@@ -2,7 +2,7 @@
 //!
 //! Not here: how a rule finds (`detect`, where each rule stands beside its code).
 //!
-//! Always: a rule has at least one text in which it finds and one look-alike in which its kind
+//! Always: a rule of the program (not of a model) has at least one text in which it finds and one look-alike in which its kind
 //! must not be found; no text holds a secret that looks live (`{b62:36}` is filled in at run time).
 
 use super::detect::Span;

@@ -17,10 +17,12 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::action::Action;
+use super::detect::model::Model;
 use super::detect::{Detector, Span, names, resolve_by};
 use super::kind::{Group, Kind};
 use super::mentions::is_full;
 use super::policy::Policy;
+use super::refusal::Refusal;
 use super::vault::Sealed;
 use super::view;
 use super::write::{Output, Writer};
@@ -69,10 +71,17 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    pub fn new(policy: Policy, phone_regions: &[String], key: &ProjectKey, vault: bool) -> Result<Redactor, String> {
+    pub fn new(
+        policy: Policy,
+        phone_regions: &[String],
+        model: Option<Model>,
+        key: &ProjectKey,
+        vault: bool,
+    ) -> Result<Redactor, String> {
         let detector = Detector::new(&policy.kinds(), phone_regions)?
             .with_floors(policy.floors())
             .with_deny(policy.deny().cloned())
+            .with_model(model)
             .with_kept(policy.kept());
         let writer = Writer::new(policy, phone_regions, key, vault)?;
         Ok(Redactor { detector: Arc::new(detector), writer: Arc::new(writer), conversation: Id([0; 16]) })
@@ -92,19 +101,20 @@ impl Redactor {
         self.writer.tokens(kind, value, conversation)
     }
 
-    /// What is found and has to be answered, in the order of the text. `known` lies in it, too.
-    pub(super) fn find(&self, text: &str, known: Vec<view::Hit>) -> Vec<Hit> {
+    /// What is found and has to be answered, in the order of the text. `known` lies in it, too. A
+    /// model that fails refuses the text, here and wherever texts are searched.
+    pub(super) fn find(&self, text: &str, known: Vec<view::Hit>) -> Result<Vec<Hit>, Refusal> {
         let parts: Vec<Range<u32>> = known.iter().map(|hit| hit.span.start_byte..hit.span.end_byte).collect();
         let mut spans = Vec::new();
         let narrow = |text: &str, out: &mut Vec<Span>| self.policy().filter(text, out);
-        let decoded = self.detector.find_by(&narrow, text, known, &mut spans);
+        let decoded = self.detector.find_by(&narrow, text, known, &mut spans)?;
         if spans.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut values: HashMap<u32, String> = decoded.into_iter().map(|one| (one.start_byte, one.value)).collect();
         let part = |span: &Span| parts.iter().any(|part| part.start < span.end_byte && span.start_byte < part.end);
         let hit = |span: Span| Hit { value: values.remove(&span.start_byte), part: part(&span), ..Hit::of(span) };
-        spans.into_iter().map(hit).collect()
+        Ok(spans.into_iter().map(hit).collect())
     }
 
     /// `field` names the string in findings; it is asked only when something is found.
@@ -113,8 +123,8 @@ impl Redactor {
         field: &dyn Fn() -> String,
         text: &'a str,
         findings: &mut Vec<Finding>,
-    ) -> Cow<'a, str> {
-        let hits = self.find(text, Vec::new());
+    ) -> Result<Cow<'a, str>, Refusal> {
+        let hits = self.find(text, Vec::new())?;
         self.replace(field, text, hits, findings)
     }
 
@@ -134,10 +144,10 @@ impl Redactor {
     }
 
     /// What is found in a value that stands under a name: `"ssn": "…"` says more than the value alone.
-    pub(super) fn find_labelled(&self, label: &str, text: &str, known: Vec<view::Hit>) -> Vec<Hit> {
+    pub(super) fn find_labelled(&self, label: &str, text: &str, known: Vec<view::Hit>) -> Result<Vec<Hit>, Refusal> {
         /// Longer ones are prose and carry their own context.
         const VALUE_MAX_BYTES: usize = 64;
-        let mut hits = self.find(text, known);
+        let mut hits = self.find(text, known)?;
         if let Some(span) = self.detector.labelled_name(label, text) {
             let mut name = vec![span];
             self.policy().filter(text, &mut name);
@@ -152,7 +162,7 @@ impl Redactor {
         if told {
             let line = format!("{label}: {text}");
             let offset_bytes = (label.len() + 2) as u32;
-            hits = self.find(&line, Vec::new());
+            hits = self.find(&line, Vec::new())?;
             hits.retain_mut(|Hit { span, .. }| {
                 let inside = span.start_byte >= offset_bytes;
                 if inside {
@@ -161,7 +171,7 @@ impl Redactor {
                 inside
             });
         }
-        hits
+        Ok(hits)
     }
 
     /// See `json`.
@@ -170,7 +180,7 @@ impl Redactor {
         field: &dyn Fn() -> String,
         json: &'a str,
         findings: &mut Vec<Finding>,
-    ) -> Cow<'a, str> {
+    ) -> Result<Cow<'a, str>, Refusal> {
         super::json::redact(self, field, json, findings)
     }
 
@@ -181,13 +191,13 @@ impl Redactor {
         text: &'a str,
         mut hits: Vec<Hit>,
         findings: &mut Vec<Finding>,
-    ) -> Cow<'a, str> {
+    ) -> Result<Cow<'a, str>, Refusal> {
         if hits.is_empty() {
-            return Cow::Borrowed(text);
+            return Ok(Cow::Borrowed(text));
         }
         let mut written = Written::of(self, text, &hits);
         for round in 0..ROUNDS_MAX {
-            let mut more = self.find(&written.text, Vec::new());
+            let mut more = self.find(&written.text, Vec::new())?;
             let mut changed = written.to_source(&mut more, &mut hits);
             written.repeats(text, &hits, &mut more);
             changed |= self.merge(&mut hits, more);
@@ -213,10 +223,10 @@ impl Redactor {
             value_hash: output.value_hash,
             sealed: output.sealed,
         }));
-        match written.text == text {
+        Ok(match written.text == text {
             true => Cow::Borrowed(text),
             false => Cow::Owned(written.text),
-        }
+        })
     }
 
     /// Whether what is written for a hit may be a part of some value.
@@ -453,7 +463,7 @@ pub(super) mod tests {
     pub(in super::super) fn with_policy(toml: &str) -> Redactor {
         let key = ProjectKey::from_secret("a secret of good length").unwrap();
         let policy = Policy::new(&toml::from_str(toml).unwrap()).unwrap();
-        Redactor::new(policy, &["US".to_owned(), "GB".to_owned()], &key, false).unwrap()
+        Redactor::new(policy, &["US".to_owned(), "GB".to_owned()], None, &key, false).unwrap()
     }
 
     #[test]
@@ -461,7 +471,7 @@ pub(super) mod tests {
         let redactor = with_policy("types = ['PERSON']");
         let mut findings = Vec::new();
         let text = "My name is Karen Miller. Millers mill. Is that all, KAREN MILLER? xKaren Millery";
-        let redacted = redactor.redact_text(&String::new, text, &mut findings);
+        let redacted = redactor.redact_text(&String::new, text, &mut findings).unwrap();
         assert_eq!(redacted.matches("[PERSON:").count(), 2, "{redacted}");
         assert_eq!(findings[0].value_hash, findings[1].value_hash);
         assert!(redacted.ends_with("? xKaren Millery"), "{redacted}");
@@ -469,7 +479,7 @@ pub(super) mod tests {
 
     fn redact(text: &str) -> (String, Vec<Finding>) {
         let mut findings = Vec::new();
-        let redacted = redactor().redact_text(&|| "field".to_owned(), text, &mut findings).into_owned();
+        let redacted = redactor().redact_text(&|| "field".to_owned(), text, &mut findings).unwrap().into_owned();
         (redacted, findings)
     }
 
@@ -488,7 +498,7 @@ pub(super) mod tests {
     fn nothing_found_costs_no_copy_and_no_path() {
         let mut findings = Vec::new();
         let text = "nothing to see here, 42 times";
-        let redacted = redactor().redact_text(&|| panic!("not asked"), text, &mut findings);
+        let redacted = redactor().redact_text(&|| panic!("not asked"), text, &mut findings).unwrap();
         assert!(matches!(redacted, Cow::Borrowed(same) if same == text));
     }
 
@@ -612,7 +622,7 @@ pub(super) mod tests {
 
     fn by_policy(redactor: &Redactor, text: &str) -> (String, Vec<Finding>) {
         let mut findings = Vec::new();
-        let redacted = redactor.redact_text(&|| "field".to_owned(), text, &mut findings).into_owned();
+        let redacted = redactor.redact_text(&|| "field".to_owned(), text, &mut findings).unwrap().into_owned();
         (redacted, findings)
     }
 

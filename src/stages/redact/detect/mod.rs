@@ -17,6 +17,7 @@ mod finance;
 mod geo;
 mod labelled;
 mod mac;
+pub mod model;
 pub mod names;
 mod national;
 mod network;
@@ -39,11 +40,17 @@ use super::glance::{AT, DOT, Glance, LESS};
 use super::kind::{Group, Kind, KindSet};
 use super::lists::Deny;
 use super::pseudonym;
+use super::refusal::Refusal;
 use super::rule::Rule;
 use super::view::{self, Crossing, Decoded, Hit, Narrow, Search, Views};
 
 /// All rules, in the order of their detectors.
 pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
+    built_in().chain(&model::RULES)
+}
+
+/// Those that need no model.
+pub fn built_in() -> impl Iterator<Item = &'static Rule> {
     let groups: [&'static [&'static Rule]; 14] = [
         &contact::RULES,
         &network::RULES,
@@ -92,6 +99,7 @@ pub struct Detector {
     views: Views,
     /// None unless names of some kind are wanted.
     names: Option<&'static names::Names>,
+    model: Option<model::Model>,
 }
 
 impl Detector {
@@ -113,6 +121,7 @@ impl Detector {
             told: told::Told::new(|kind| enabled.has(kind))?,
             views: Views::new(view::DEPTH)?,
             names: wanted.then(names::built_in).transpose()?,
+            model: None,
         })
     }
 
@@ -124,6 +133,11 @@ impl Detector {
     /// Finds the values of these lists, too.
     pub fn with_deny(self, deny: Option<Deny>) -> Detector {
         Detector { deny, ..self }
+    }
+
+    /// Finds what a token classifier finds, too.
+    pub fn with_model(self, model: Option<model::Model>) -> Detector {
+        Detector { model, ..self }
     }
 
     /// What is of these kinds hides nothing that is not.
@@ -150,12 +164,19 @@ impl Detector {
     /// As [`Detector::find_by`], where all that is found has to be answered.
     #[cfg(test)]
     pub fn find(&self, text: &str, out: &mut Vec<Span>) -> Vec<Decoded> {
-        self.find_by(&|_, _| {}, text, Vec::new(), out)
+        self.find_by(&|_, _| {}, text, Vec::new(), out).expect("no model, no failure")
     }
 
     /// Puts what is found in `out`, plain or disguised, and says what the disguised ones hold.
     /// `narrow` leaves what has to be answered; `known` lies in the text, whatever is found there.
-    pub fn find_by(&self, narrow: Narrow, text: &str, known: Vec<Hit>, out: &mut Vec<Span>) -> Vec<Decoded> {
+    /// Fails only if a model does.
+    pub fn find_by(
+        &self,
+        narrow: Narrow,
+        text: &str,
+        known: Vec<Hit>,
+        out: &mut Vec<Span>,
+    ) -> Result<Vec<Decoded>, Refusal> {
         let glance = Glance::of(text);
         self.find_glanced(text, glance, out);
         narrow(text, out);
@@ -167,8 +188,8 @@ impl Detector {
         hits.extend(known);
         self.unhide(hits.iter().map(|hit| hit.span).collect(), out);
         let decoded = view::merge(text, hits, out);
-        self.find_names(narrow, text, &decoded, out);
-        decoded
+        self.find_in_context(narrow, text, &decoded, out)?;
+        Ok(decoded)
     }
 
     /// The value that the end of one text and the beginning of the next make together.
@@ -178,13 +199,25 @@ impl Detector {
         Views::across(before, after, Search { plain: &plain, narrow, told: &told, names: &|_, _| {} })
     }
 
-    /// Adds names to what was found. The model is slow, so views are asked for them only around words
-    /// that were decoded.
-    fn find_names(&self, narrow: Narrow, text: &str, decoded: &[Decoded], out: &mut Vec<Span>) {
+    /// Adds names and what a model finds. Models are slow, so views are asked for names only around
+    /// words that were decoded, and for nothing else.
+    fn find_in_context(
+        &self,
+        narrow: Narrow,
+        text: &str,
+        decoded: &[Decoded],
+        out: &mut Vec<Span>,
+    ) -> Result<(), Refusal> {
         let mut found = Vec::new();
-        self.names(narrow, text, &mut found);
+        if let Some(names) = self.names {
+            names::find(names, text, &self.enabled, &mut found);
+        }
+        if let Some(model) = &self.model {
+            model.find(text, &self.enabled, &mut found)?;
+        }
+        self.answered(narrow, text, &mut found);
         if found.is_empty() {
-            return;
+            return Ok(());
         }
         let disguised: BTreeSet<u32> = decoded.iter().map(|one| one.start_byte).collect();
         found.retain(|name| {
@@ -197,17 +230,25 @@ impl Detector {
             self.unhide_kept(out);
             resolve(out);
         }
+        Ok(())
     }
 
-    /// Adds the names of a text that have to be answered.
+    /// Adds the names of a part of a view that have to be answered.
     fn names(&self, narrow: Narrow, text: &str, out: &mut Vec<Span>) {
         let Some(names) = self.names else { return };
         let mut found = Vec::new();
         names::find(names, text, &self.enabled, &mut found);
-        found.retain(|span| self.is_sure(span));
-        outside_tokens(text, &mut found);
-        narrow(text, &mut found);
+        self.answered(narrow, text, &mut found);
         out.append(&mut found);
+    }
+
+    /// Leaves what is sure enough, lies in no token and has to be answered.
+    fn answered(&self, narrow: Narrow, text: &str, found: &mut Vec<Span>) {
+        if !found.is_empty() {
+            found.retain(|span| self.is_sure(span));
+            outside_tokens(text, found);
+            narrow(text, found);
+        }
     }
 
     fn is_sure(&self, span: &Span) -> bool {
