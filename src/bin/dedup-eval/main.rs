@@ -2,12 +2,14 @@
 //!
 //! `dedup-eval cases [N]` plants N pairs of each of the ten cases and prints what was found and what
 //! was merged by mistake; `dedup-eval brute FILE [RECORDS]` compares all pairs of a file of chats;
-//! `dedup-eval write N FILE` writes the planted records for other programs to be tried on.
+//! `dedup-eval write N FILE` writes the planted records for other programs to be tried on; `dedup-eval many [N]`
+//! tells what N short conversations (20 million) take of memory and time, and needs 500 bytes of disk for each.
 //!
 //! Always: exit 1 where a goal is missed.
 
 mod brute;
 mod cases;
+mod many;
 mod score;
 mod words;
 
@@ -30,7 +32,9 @@ fn main() -> ExitCode {
         ["brute", file] => brute::check(Path::new(file), 20_000),
         ["brute", file, n] => number(n).and_then(|n| brute::check(Path::new(file), n as usize)),
         ["write", n, file] => number(n).and_then(|n| score::write(SEED, n, Path::new(file)).map(|()| true)),
-        _ => Err("dedup-eval cases [N] | brute FILE [RECORDS] | write N FILE".to_owned()),
+        ["many"] => many::check(SEED, 20_000_000),
+        ["many", n] => number(n).and_then(|n| many::check(SEED, n)),
+        _ => Err("dedup-eval cases [N] | brute FILE [RECORDS] | write N FILE | many [N]".to_owned()),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

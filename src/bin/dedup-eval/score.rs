@@ -43,7 +43,8 @@ pub fn write(seed: u64, pairs: u64, file: &Path) -> Result<(), String> {
     to.flush().map_err(failed)
 }
 
-fn row(id: &str, talk: &Talk) -> String {
+/// A line of JSON, users first.
+pub fn row(id: &str, talk: &Talk) -> String {
     let message = |(at, text): (usize, &String)| {
         let role = if at % 2 == 0 { "user" } else { "assistant" };
         serde_json::json!({"role": role, "content": text})

@@ -220,8 +220,9 @@ pub fn short(id: Id) -> u64 {
 }
 
 /// Fast Similarity Sketching: in round i < K every element goes to a hashed slot, in round i >= K
-/// to slot i - K; a slot keeps its smallest (round, hash). Stops when all slots are full.
-fn fill(slots: &mut [u64], sets: &[&[u64]]) {
+/// to slot i - K; a slot keeps its smallest (round, hash). Stops when all slots are full. Without
+/// elements all stay `u64::MAX`; elements are hashes already.
+pub fn fill(slots: &mut [u64], sets: &[&[u64]]) {
     slots.fill(u64::MAX);
     let count = slots.len() as u64;
     let mut empty = slots.len();
