@@ -54,4 +54,6 @@ pub use text::Finding;
 ///   people, organisations and places where they are asked for; values in disguise, over line ends
 ///   and over messages; folded letters share a pseudonym; policies; findings with their action and
 ///   what was written.
-pub const RULES_VERSION: u32 = 3;
+/// - 4: seed phrases; values in two parts behind a label, short base64 and JSON behind one; names in
+///   letters that were decoded, and under their keys in text; private keys by their last line.
+pub const RULES_VERSION: u32 = 4;
