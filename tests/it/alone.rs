@@ -133,10 +133,14 @@ fn rules_are_listed_explained_and_hold() {
     let all = lines(&gristmill(["rules", "list", "--json"]).expect(0));
     let secrets = all.iter().filter(|rule| rule["group"] == "secret").count();
     assert!(secrets >= 220, "{secrets}");
-    assert!(all.iter().all(|rule| rule["examples"].as_u64() > Some(0) && rule["look_alikes"].as_u64() > Some(0)));
+    // What a model finds is the model's: its rules have no texts of ours.
+    let (models, own): (Vec<&Value>, Vec<&Value>) =
+        all.iter().partition(|rule| rule["id"].as_str().is_some_and(|id| id.starts_with("model.")));
+    assert!(own.iter().all(|rule| rule["examples"].as_u64() > Some(0) && rule["look_alikes"].as_u64() > Some(0)));
+    assert!(!models.is_empty() && models.iter().all(|rule| rule["examples"] == 0));
     let explained = gristmill(["rules", "explain", all[0]["id"].as_str().unwrap()]).expect(0).out;
     assert!(explained.contains("source") && explained.contains("leaves alone"), "{explained}");
     gristmill(["rules", "explain", "no.such"]).expect(2).tells(&["no.such"]);
     let tested = gristmill(["rules", "test", "--json"]).expect(0).json();
-    assert_eq!(tested["rules"].as_u64().unwrap() as usize, all.len());
+    assert_eq!(tested["rules"].as_u64().unwrap() as usize, own.len());
 }
