@@ -27,10 +27,12 @@ pub struct Crossing {
 
 /// The value across the cut between two texts.
 pub(super) fn across(before: &str, after: &str, search: Search) -> Option<Crossing> {
-    let (before, after) = (&before[window(before, before.len())..], beginning(after));
-    if !may_join(before, after, search) {
-        return None;
-    }
+    let (before, after) = (ending(before), beginning(after));
+    if may_join(before, after, search) { join(before, after, search) } else { None }
+}
+
+/// The same for sides that may be joined, as far as they are looked at.
+fn join(before: &str, after: &str, search: Search) -> Option<Crossing> {
     let hyphen = before.strip_suffix(['-', '=']).filter(|rest| rest.ends_with(|c: char| c.is_ascii_alphanumeric()));
     let tries = [(Some(before), ""), (Some(before), " "), (hyphen, "")];
     let mut best: Option<Crossing> = None;
@@ -76,7 +78,8 @@ pub(super) fn lines(text: &str, search: Search, mut found: impl FnMut(std::ops::
         if before == 0 || !bytes.get(before - 1).is_some_and(is_part) || !bytes.get(after).is_some_and(is_part) {
             continue;
         }
-        if !may_join(&text[window(text, before)..before], beginning(&text[after..]), search) {
+        let (head, rest) = (ending(&text[..before]), beginning(&text[after..]));
+        if !may_join(head, rest, search) {
             continue;
         }
         tries = (tries + (line_end - counted) / TRY_EVERY_BYTES).min(TRIES_SAVED_MAX);
@@ -85,16 +88,16 @@ pub(super) fn lines(text: &str, search: Search, mut found: impl FnMut(std::ops::
             continue;
         }
         tries -= 1;
-        if let Some(crossing) = across(&text[..before], &text[after..], search) {
+        if let Some(crossing) = join(head, rest, search) {
             found(before - crossing.before_bytes..after + crossing.after_bytes, crossing);
         }
     }
 }
 
-/// Where the words begin that speak for what ends at `end`.
-fn window(text: &str, end: usize) -> usize {
-    let row = text.as_bytes()[..end].iter().rev().take(ROW_MAX_BYTES).take_while(|byte| is_token(**byte)).count();
-    text.ceil_char_boundary(end.saturating_sub(BEFORE_BYTES.max(row + AFTER_BYTES)))
+/// As much of a text as may belong to a value that goes on behind it, with the words that speak for it.
+fn ending(text: &str) -> &str {
+    let row = text.bytes().rev().take(ROW_MAX_BYTES).take_while(|byte| is_token(*byte)).count();
+    &text[text.ceil_char_boundary(text.len().saturating_sub(BEFORE_BYTES.max(row + AFTER_BYTES)))..]
 }
 
 /// As much of a text as may belong to a value that began before it.
