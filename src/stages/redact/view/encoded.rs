@@ -113,11 +113,14 @@ fn is_value(decoded: &[u8]) -> bool {
 /// Hexadecimal of digits and signs.
 fn pairs(row: &[u8]) -> Option<String> {
     const SHORT_MIN_BYTES: usize = 6;
+    // Most numbers end here.
+    if row.len() < SHORT_MIN_BYTES || !matches!(row[0], b'2' | b'3') {
+        return None;
+    }
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
     let (pairs, rest) = row.as_chunks::<2>();
     let decoded: Option<Vec<u8>> = pairs.iter().map(|[a, b]| Some(digit(*a)? << 4 | digit(*b)?)).collect();
-    let first = row.first().is_some_and(|first| matches!(first, b'2' | b'3'));
-    let decoded = first.then_some(decoded)?.filter(|_| rest.is_empty() && row.len() >= SHORT_MIN_BYTES)?;
+    let decoded = decoded.filter(|_| rest.is_empty())?;
     let digits = decoded.iter().all(|byte| byte.is_ascii_digit() || b" -./".contains(byte));
     (digits && is_value(&decoded)).then(|| String::from_utf8(decoded).ok()).flatten()
 }
