@@ -174,7 +174,7 @@ fn headless(text: &str, from: usize, last: usize) -> Option<Span> {
         return None;
     }
     let end = last_line(text, last)?;
-    let (mut start, mut rest) = (last, text[from..last].trim_end_matches(['\n', '\r', ' ']));
+    let (mut start, mut rest) = (last, &text[from..last]);
     // The first of the lines was cut somewhere.
     while start == last || rest.ends_with('\n') {
         rest = rest.trim_end_matches(['\n', '\r', ' ']);

@@ -122,26 +122,32 @@ fn word_at(bytes: &[u8], at: usize) -> Option<Word> {
 /// Cheap: the word at `at` and one beside it look like words of the list.
 fn may_be_row(bytes: &[u8], at: usize, filter: &Filter) -> bool {
     let looks = |at: usize| letters_at(bytes, at, filter);
-    let Some((start, end, _)) = looks(at) else { return false };
-    let gap = |byte: &&u8| is_gap(**byte);
-    let behind = end + bytes[end..].iter().take(GAP_MAX_BYTES).take_while(gap).count();
-    let before = start - bytes[..start].iter().rev().take(GAP_MAX_BYTES).take_while(gap).count();
-    looks(behind).is_some() || looks(before).is_some()
+    let beside = |at: Option<usize>| at.and_then(looks).is_some();
+    looks(at).is_some_and(|(start, end, _)| beside(behind_gap(bytes, end)) || beside(before_gap(bytes, start)))
 }
 
 fn is_gap(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b'.' | b';' | b'-' | b'|' | b')' | b'0'..=b'9')
 }
 
+/// Where a gap that begins at `end` ends, and where one that ends at `start` begins.
+fn behind_gap(bytes: &[u8], end: usize) -> Option<usize> {
+    let gap = bytes[end..].iter().take(GAP_MAX_BYTES + 1).take_while(|byte| is_gap(**byte)).count();
+    (1..=GAP_MAX_BYTES).contains(&gap).then_some(end + gap)
+}
+
+fn before_gap(bytes: &[u8], start: usize) -> Option<usize> {
+    let gap = bytes[..start].iter().rev().take(GAP_MAX_BYTES + 1).take_while(|byte| is_gap(**byte)).count();
+    (1..=GAP_MAX_BYTES).contains(&gap).then(|| start - gap)
+}
+
 /// The listed word behind `end`, or before `start`.
 fn next(bytes: &[u8], end: usize) -> Option<Word> {
-    let gap = bytes[end..].iter().take(GAP_MAX_BYTES + 1).take_while(|byte| is_gap(**byte)).count();
-    (1..=GAP_MAX_BYTES).contains(&gap).then(|| word_at(bytes, end + gap))?
+    behind_gap(bytes, end).and_then(|at| word_at(bytes, at))
 }
 
 fn previous(bytes: &[u8], start: usize) -> Option<Word> {
-    let gap = bytes[..start].iter().rev().take(GAP_MAX_BYTES + 1).take_while(|byte| is_gap(**byte)).count();
-    (1..=GAP_MAX_BYTES).contains(&gap).then(|| word_at(bytes, start - gap))?
+    before_gap(bytes, start).and_then(|at| word_at(bytes, at))
 }
 
 /// Adds the phrases of a text.
