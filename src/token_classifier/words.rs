@@ -10,7 +10,7 @@ pub fn piece(text: &str, most: usize) -> usize {
     if text.len() <= most {
         return text.len();
     }
-    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let end = text.floor_char_boundary(most);
     let space = |is: fn(char) -> bool| {
         let last = text[..end].char_indices().rev().find(|(_, c)| is(*c));
         last.map(|(at, c)| at + c.len_utf8())
@@ -22,8 +22,8 @@ pub fn piece(text: &str, most: usize) -> usize {
 /// begin. Nothing is left of a place that holds no letter or digit.
 pub fn whole(text: &str, place: Range<usize>, least: usize) -> Option<Range<usize>> {
     // Tokens of bytes may begin and end within a character.
-    let mut start = (0..=place.start).rev().find(|at| text.is_char_boundary(*at))?.max(least);
-    let mut end = (place.end..=text.len()).find(|at| text.is_char_boundary(*at))?;
+    let mut start = text.floor_char_boundary(place.start).max(least);
+    let mut end = (place.end <= text.len()).then(|| text.ceil_char_boundary(place.end))?;
     let inside = text.get(start..end)?;
     start += inside.len() - inside.trim_start_matches(is_around).len();
     end -= inside.len() - inside.trim_end_matches(is_around).len();
