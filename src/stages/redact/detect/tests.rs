@@ -1,3 +1,5 @@
+//! Every rule together: which finding stays, what is no finding, and that the work is linear.
+
 use std::sync::LazyLock;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What redaction writes in a text, and its laws: nothing found is left, a second redaction changes nothing.
+
 use proptest::prelude::*;
 
 use super::*;
