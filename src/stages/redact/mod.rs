@@ -19,6 +19,7 @@ mod glance;
 mod json;
 mod kind;
 mod lists;
+mod memo;
 mod mentions;
 mod policy;
 mod preset;

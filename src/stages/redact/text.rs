@@ -20,6 +20,7 @@ use super::action::Action;
 use super::detect::model::Model;
 use super::detect::{Detector, Span, names, resolve_by};
 use super::kind::{Group, Kind};
+use super::memo::{self, Owner};
 use super::mentions::is_full;
 use super::policy::Policy;
 use super::refusal::Refusal;
@@ -66,6 +67,8 @@ impl Finding {
 pub struct Redactor {
     detector: Arc<Detector>,
     writer: Arc<Writer>,
+    /// Of what is remembered of texts.
+    owner: Owner,
     /// What the texts at hand belong to.
     conversation: Id,
 }
@@ -84,7 +87,8 @@ impl Redactor {
             .with_model(model)
             .with_kept(policy.kept());
         let writer = Writer::new(policy, phone_regions, key, vault)?;
-        Ok(Redactor { detector: Arc::new(detector), writer: Arc::new(writer), conversation: Id([0; 16]) })
+        let (detector, writer) = (Arc::new(detector), Arc::new(writer));
+        Ok(Redactor { detector, writer, owner: Owner::new(), conversation: Id([0; 16]) })
     }
 
     /// The same for texts of a conversation.
@@ -104,6 +108,13 @@ impl Redactor {
     /// What is found and has to be answered, in the order of the text. `known` lies in it, too. A
     /// model that fails refuses the text, here and wherever texts are searched.
     pub(super) fn find(&self, text: &str, known: Vec<view::Hit>) -> Result<Vec<Hit>, Refusal> {
+        match known.is_empty() {
+            true => memo::found(self.owner, text, || self.search(text, known)),
+            false => self.search(text, known),
+        }
+    }
+
+    fn search(&self, text: &str, known: Vec<view::Hit>) -> Result<Vec<Hit>, Refusal> {
         let parts: Vec<Range<u32>> = known.iter().map(|hit| hit.span.start_byte..hit.span.end_byte).collect();
         let mut spans = Vec::new();
         let narrow = |text: &str, out: &mut Vec<Span>| self.policy().filter(text, out);
