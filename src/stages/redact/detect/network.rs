@@ -16,7 +16,7 @@ pub(super) static RULES: [&Rule; 2] = [&V4, &V6];
 
 static V4: Rule = Rule {
     id: "ip.v4",
-    version: 1,
+    version: 2,
     kind: Kind::Ip,
     country: "",
     score: 0.9,
@@ -24,12 +24,12 @@ static V4: Rule = Rule {
     context: &[],
     source: "RFC 791, RFC 6890",
     finds: &["from ‹203.0.113.25› today", "‹198.51.100.7›:8080"],
-    passes: &["127.0.0.1 and 192.168.1.20", "version 1.2.3.4", "1.2.3.4.5", "256.1.1.1"],
+    passes: &["127.0.0.1 and 192.168.1.20", "version 1.2.3.4", "1.2.3.4.5", "256.1.1.1", "ES2016 section 19.1.2.6"],
 };
 
 static V6: Rule = Rule {
     id: "ip.v6",
-    version: 1,
+    version: 2,
     kind: Kind::Ip,
     country: "",
     score: 0.9,
@@ -37,7 +37,7 @@ static V6: Rule = Rule {
     context: &[],
     source: "RFC 4291, RFC 6890",
     finds: &["from ‹2001:db8::1›.", "[‹2001:DB8:0:0:8:800:200C:417A›]:443", "‹::ffff:203.0.113.5›"],
-    passes: &["::1 and fe80::1", "12:34:56", "std::mem::take"],
+    passes: &["::1 and fe80::1", "12:34:56", "std::mem::take", "arn:aws:ec2::${Account}"],
 };
 
 /// `0000:…` eight groups with a dotted tail: 45 characters.
@@ -63,7 +63,7 @@ pub(super) fn v4(text: &str, runs: &[Run], out: &mut Vec<Span>) {
 }
 
 fn version(text: &str, start: usize) -> bool {
-    said_before(text, start, 12, &["version", "ver.", "v.", "release", "build", "firmware"])
+    said_before(text, start, 12, &["version", "ver.", "v.", "release", "build", "firmware", "section", "clause", "oid"])
 }
 
 fn is_personal_v4(address: Ipv4Addr) -> bool {
@@ -113,7 +113,9 @@ pub(super) fn v6(text: &str, run: Run, out: &mut Vec<Span>) -> Option<usize> {
     if token.len() > V6_MAX_BYTES || token.bytes().filter(|byte| *byte == b':').count() < 2 {
         return None;
     }
-    if glued_before(text, start) || glued_after(text, end) {
+    // `arn:${Partition}:ec2::${Account}`
+    let part_of_path = text[end..].starts_with('$');
+    if glued_before(text, start) || glued_after(text, end) || part_of_path {
         return None;
     }
     let address = token.parse::<IpAddr>().ok()?;

@@ -15,7 +15,7 @@ pub(super) static RULES: [&Rule; 8] =
 
 const INTERNATIONAL: Rule = Rule {
     id: "phone.international",
-    version: 1,
+    version: 2,
     kind: Kind::Phone,
     country: "",
     score: 0.95,
@@ -23,7 +23,7 @@ const INTERNATIONAL: Rule = Rule {
     context: &[],
     source: "ITU-T E.164, libphonenumber",
     finds: &["call ‹+44 20 7183 8750›", "‹+1 (202) 555-0173›"],
-    passes: &["+1 2", "+12:34", "+1234567"],
+    passes: &["+1 2", "+12:34", "+1234567", "2015.62109E+299897596", "2*x + 2784375*y"],
 };
 
 const POSSIBLE: Rule = Rule {
@@ -31,7 +31,7 @@ const POSSIBLE: Rule = Rule {
     score: 0.7,
     check: "a length that the country code has, ten digits or more",
     finds: &["‹+1 555 010 9999›"],
-    passes: &["+999 12"],
+    passes: &["+999 12", "uk_75 + 2567649375*uk_76", "x*4 + 594843750000*p"],
     ..INTERNATIONAL
 };
 
@@ -40,7 +40,17 @@ const NATIONAL: Rule = Rule {
     score: 0.75,
     check: "valid in one of the pipeline's regions and written in groups as people write it there",
     finds: &["or ‹(202) 456-1111› today"],
-    passes: &["2024-05-01", "1.2.3.4", "10.5 12.5 13.5", "from 0.231.110 to"],
+    passes: &[
+        "2024-05-01",
+        "1.2.3.4",
+        "10.5 12.5 13.5",
+        "from 0.231.110 to",
+        "bytes 0-8388607",
+        "add 0 160133733",
+        "Review E 75, 027105 (2007)",
+        "Boston, MA 02110-1301",
+        "1 12345678000",
+    ],
     ..INTERNATIONAL
 };
 
@@ -57,7 +67,7 @@ const BARE: Rule = Rule {
     id: "phone.bare",
     score: 0.5,
     finds: &["or ‹2024561111› perhaps"],
-    passes: &["ticket 2024561111", "#2024561111", "2147483647"],
+    passes: &["ticket 2024561111", "#2024561111", "2147483647", "digits = '0123456789'"],
     ..NATIONAL
 };
 
@@ -115,7 +125,8 @@ const ID_WORDS: [&str; 16] = [
 ];
 
 /// The ends of 32-bit integers are valid American numbers, and stand in far more code than phone books.
-const INTEGER_ENDS: [&str; 4] = ["2147483647", "2147483648", "4294967295", "4294967296"];
+/// So does the row of all digits.
+const NO_PHONES: [&str; 5] = ["2147483647", "2147483648", "4294967295", "4294967296", "0123456789"];
 
 #[derive(Clone, Debug)]
 pub(super) struct Country {
@@ -202,6 +213,9 @@ impl Candidate<'_> {
         {
             return None;
         }
+        if !said && self.is_other_pair() {
+            return None;
+        }
         // Four numbers with dots that make an address are one, whatever is said before.
         if self.runs.len() == 4 && self.raw().parse::<std::net::Ipv4Addr>().is_ok() {
             return None;
@@ -264,7 +278,7 @@ impl Candidate<'_> {
             let rest = if bare_one { &lens[1..] } else { lens };
             return matches!(rest, [3, 3, 4] | [3, 7] | [6, 4])
                 || matches!(rest, [10])
-                || (matches!(rest, [11]) && first == b'1');
+                || (matches!(lens, [11]) && first == b'1');
         }
         let trunk = country.trunk.as_bytes();
         let prefixed = !trunk.is_empty() && self.text.as_bytes()[self.runs[0].start..].starts_with(trunk);
@@ -275,6 +289,21 @@ impl Candidate<'_> {
             _ if !trunk.is_empty() => prefixed || self.raw().starts_with('('),
             _ => !zip && lens.iter().all(|len| (2..=5).contains(len)),
         }
+    }
+
+    /// Two numbers that have another reading: `0 160133733`, `bytes 0-8388607`, a volume and its
+    /// year in `75, 027105 (2007)`, a state's postcode in `MA 02110-1301`.
+    fn is_other_pair(&self) -> bool {
+        let [first, second] = self.runs else { return false };
+        let digits = |run: &Run| &self.text[run.start..run.end];
+        let between = &self.text[first.end..second.start];
+        let state = || {
+            let head = self.text[..self.start].trim_end_matches(' ');
+            let letters = head.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+            letters == 2 && head.bytes().rev().take(2).all(|byte| byte.is_ascii_uppercase())
+        };
+        let postcode = (first.digits(), second.digits()) == (5, 4) && second.sep == Sep::Hyphen;
+        digits(first) == "0" || between.contains('(') && second.digits() == 4 || postcode && state()
     }
 
     /// A bare row of digits without a word for a phone: alone on its line, with the trunk prefix
@@ -295,7 +324,7 @@ impl Candidate<'_> {
     }
 
     fn is_other_number(&self) -> bool {
-        if INTEGER_ENDS.contains(&self.raw()) {
+        if NO_PHONES.contains(&self.raw()) {
             return true;
         }
         let marked = before(self.text, self.start).is_some_and(|c| "#$€£¥№=/.,:\\".contains(c));

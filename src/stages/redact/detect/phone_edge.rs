@@ -10,8 +10,22 @@ use super::numbers::{Run, Sep};
 /// Where the `+` of an international number stands, if there is one.
 pub(super) fn plus_before(text: &str, start: usize) -> Option<usize> {
     let head = text[..start].strip_suffix('(').unwrap_or(&text[..start]);
-    let head = head.strip_suffix(' ').filter(|h| h.ends_with('+')).unwrap_or(head);
-    head.strip_suffix('+').or_else(|| head.strip_suffix('＋')).map(str::len)
+    let close = head.strip_suffix(' ').filter(|h| h.ends_with('+'));
+    let spaced = close.is_some();
+    let head = close.unwrap_or(head);
+    let head = head.strip_suffix('+').or_else(|| head.strip_suffix('＋'))?;
+    (!is_sum(text, head, start, spaced)).then_some(head.len())
+}
+
+/// `2*p + 2567649375*q`, `1.1e+868588963`: arithmetic.
+fn is_sum(text: &str, head: &str, start: usize, spaced: bool) -> bool {
+    let digits = text.as_bytes()[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let times = text.as_bytes().get(start + digits) == Some(&b'*');
+    let after_term =
+        head.strip_suffix(' ').is_some_and(|term| term.ends_with(|c: char| c.is_ascii_digit() || c == ')'));
+    let exponent =
+        head.strip_suffix(['e', 'E']).is_some_and(|mantissa| mantissa.ends_with(|c: char| c.is_ascii_digit()));
+    spaced && (times || after_term) || exponent
 }
 
 /// A word, an id (`order-2025550173`, `d-000000000000`), a decimal or a thousands group runs in.

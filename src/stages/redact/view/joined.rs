@@ -448,6 +448,13 @@ fn is_number(line: Option<&str>) -> bool {
 
 const USUAL: [&str; 8] = ["com", "net", "org", "edu", "gov", "info", "dev", "app"];
 
+/// What stands behind `@functools.wraps` at the beginning of a line of a program.
+fn is_decorator(behind: &str) -> bool {
+    const DECORATED: [&str; 5] = ["def ", "class ", "async ", "@", "export "];
+    let next = behind.strip_prefix("\r\n").or_else(|| behind.strip_prefix('\n')).map(str::trim_start);
+    behind.starts_with(['(', '_']) || next.is_some_and(|next| DECORATED.iter().any(|word| next.starts_with(word)))
+}
+
 fn is_one_email(before: &str, after: &str, crossing: &Crossing, left: bool, right: bool) -> bool {
     let top = crossing.value.rsplit('.').next().unwrap_or("");
     let usual = |top: &str| USUAL.iter().any(|known| top.eq_ignore_ascii_case(known));
@@ -462,6 +469,9 @@ fn is_one_email(before: &str, after: &str, crossing: &Crossing, left: bool, righ
     }
     // The last label was cut: what came out must be one that is used.
     if crossing.after_bytes <= top.len() && !(usual(top) || top.len() == 2) {
+        return false;
+    }
+    if after.starts_with('@') && is_decorator(&after[crossing.after_bytes..]) {
         return false;
     }
     if part.contains('@') || !right {
@@ -523,6 +533,8 @@ mod tests {
             ("number\n12345678\n90123456\n", Kind::Card, &[]),
             ("total 41111111\n11111111\n22222222", Kind::Card, &[]),
             ("took 123\n2024-05-01 10:00:00", Kind::Phone, &[]),
+            ("import _collections_abc\n    @functools.wraps(func)", Kind::Email, &[]),
+            ("    @property\n    @abc.abstractmethod\n    def foo(self):", Kind::Email, &[]),
             ("password=Prl23Db#@\npw:Prl24Db#@", Kind::Password, &["Prl23Db#@", "Prl24Db#@"]),
             ("my PIN is 7927\n2024 was a year", Kind::Pin, &["7927"]),
             ("659F 6697 6689\n6698 668D", Kind::Card, &[]),

@@ -204,7 +204,10 @@ pub(super) fn announced_name(text: &str, words: &Words, number: usize) -> Option
         (start, names) = (token.start, names + 1);
     }
     let over = !matches!(next(text, words, house.end).shape, Shape::Word | Shape::Number | Shape::Mixed);
-    let said = names > 0 && over && said_before(text, start, WINDOW_BYTES, &CUES);
+    let document =
+        ["RFC", "ISO", "IEEE", "PEP", "ICU", "BCP", "CVE"].iter().any(|name| text[start..number].contains(name));
+    let glued = text[..start].ends_with('_');
+    let said = names > 0 && over && !document && !glued && said_before(text, start, WINDOW_BYTES, &CUES);
     said.then_some(Line { start, end: house.end, trust: Trust::Cued, lower: false })
 }
 

@@ -33,7 +33,7 @@ pub(super) static RULES: [&Rule; 10] = [
 
 const STREET: Rule = Rule {
     id: "address.number_street",
-    version: 1,
+    version: 2,
     kind: Kind::Address,
     country: "",
     score: 0.85,
@@ -66,6 +66,9 @@ const STREET: Rule = Rule {
         "5 of the street",
         "10 people on the road",
         "about 300 feet down the road",
+        "sys.path.insert(0, os.path.dirname(name))",
+        "posix.preadv(fd, buf, 3, os.RWF_HIPRI)",
+        "supports only 1024 bit DSA keys.",
     ],
 };
 
@@ -126,6 +129,8 @@ const CUED: Rule = Rule {
         "meet me at 10 PM Monday",
         "meet me at Gate 23",
         "located in Suite 55",
+        "e-mail addresses are defined by RFC 5321.",
+        "X509_V_ERR_IP_ADDRESS_MISMATCH 64",
     ],
     ..STREET
 };

@@ -133,7 +133,8 @@ fn finish(text: &str, words: &Words, house: Token, kind: Token, capitals: usize)
         (true, true) => Trust::Sure,
         (false, true) if digits(house) >= 2 || usual && !title => Trust::Plain,
         (true, false) if digits(house) >= 2 && over => Trust::Plain,
-        (false, false) if digits(house) >= 4 && over => Trust::Plain,
+        // `1024 bit DSA keys`: who writes capitals writes them in the type, too.
+        (false, false) if digits(house) >= 4 && over && capitals == 0 => Trust::Plain,
         _ if !over && capitals == 0 => Trust::None,
         _ => Trust::Cued,
     };
@@ -155,7 +156,9 @@ fn prefix_first(text: &str, words: &Words, house: Token, kind: Token) -> Option<
     let prefix = kind.shape == Shape::Word && kind.is(Class::PREFIX.or(Class::WEAK_PREFIX));
     // `23 av`: short types need their full stop or a capital.
     let clear = !kind.is(Class::SHORT) || kind.capital || kind.raw(text).ends_with('.');
-    if !prefix || !clear || kind.raw(text).len() < 2 {
+    // `os. Tysiąclecia 12` has its number behind; `0, os.path` is a program.
+    let number_last = kind.raw(text).trim_end_matches('.').eq_ignore_ascii_case("os");
+    if !prefix || !clear || number_last || kind.raw(text).len() < 2 {
         return None;
     }
     let strong = kind.is(Class::PREFIX);

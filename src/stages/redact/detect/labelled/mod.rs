@@ -114,6 +114,9 @@ impl Labelled {
         }
         let from = text.floor_char_boundary(start.saturating_sub(LABEL_MAX_BYTES));
         let Some((head, tie)) = label_end(text, from, start) else { return };
+        if is_of_program(text, from, head, start, tie) {
+            return;
+        }
         // The last word decides for most; only then is the label written out.
         if last_hash(&text[from..head]).is_some_and(|hash| !self.filter.may_hold(hash)) {
             return;
@@ -131,6 +134,15 @@ impl Labelled {
             }
         }
     }
+}
+
+/// A name with a path (`AWS::SQS::QueuePolicy`), or a number of a program behind one of its names:
+/// `FLAG_NOTIFY_POLICY 0x800`.
+fn is_of_program(text: &str, from: usize, head: usize, value: usize, tie: Tie) -> bool {
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let name = text.as_bytes()[from..head].iter().rev().take_while(part).count();
+    let hexadecimal = text.as_bytes()[value..].first_chunk() == Some(b"0x");
+    text[from..head - name].ends_with("::") || hexadecimal && tie < Tie::Told
 }
 
 fn last_word(label: &str) -> &str {
@@ -305,6 +317,9 @@ mod tests {
         finds("{\"username\": \"jane_doe77\", \"pin\": \"4821\"}", Kind::Pin, &["4821"]);
         finds("Kontonummer: 12345678", Kind::BankAccount, &["12345678"]);
         finds("user = get_user(1)", Kind::Username, &[]);
+        finds("\"AWS::SQS::QueuePolicy\": \"8d0c3b8154e71ff3\"", Kind::AccountId, &[]);
+        finds("#define V_FLAG_NOTIFY_POLICY 0x800", Kind::AccountId, &[]);
+        finds("policy: 0x800f61b9, policy 80046172", Kind::AccountId, &["0x800f61b9", "80046172"]);
     }
 
     #[test]

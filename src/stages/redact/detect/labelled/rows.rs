@@ -460,7 +460,15 @@ const ACCOUNT_ID: Rule = Rule {
         "member number ‹99887766›",
         "policy no. ‹HX-204511›",
     ],
-    passes: &["user id: 7", "customer 12", "customer service 2020", "policy: 3.14"],
+    passes: &[
+        "user id: 7",
+        "customer 12",
+        "customer service 2020",
+        "policy: 3.14",
+        "\"AWS::SQS::QueuePolicy\": \"8d0c3b8154e71ff3\"",
+        "V_FLAG_NOTIFY_POLICY 0x800",
+    ],
+    version: 2,
     ..BASE
 };
 

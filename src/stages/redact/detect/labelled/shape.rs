@@ -157,7 +157,7 @@ pub(super) fn plate(text: &str, start: usize) -> Option<usize> {
 }
 
 /// Names that nobody in particular has, and words of programs.
-const NOBODY: [&str; 44] = [
+const NOBODY: [&str; 50] = [
     "admin",
     "root",
     "user",
@@ -185,6 +185,13 @@ const NOBODY: [&str; 44] = [
     "optional",
     "unknown",
     "empty",
+    // `.fa-user:before` in a style sheet.
+    "before",
+    "after",
+    "hover",
+    "focus",
+    "active",
+    "visited",
     "not",
     "the",
     "a",

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::features::{CONTEXT, is_title};
 use super::lexicon::{Case, Filter};
-use super::words::{Shape, Word, hash_of};
+use super::words::{Shape, Word, hash_of, sign_hash};
 
 /// Phrases that are followed by a name, by their last words.
 const PHRASES: [&[&str]; 27] = [
@@ -170,9 +170,25 @@ impl Cues {
                 Asks::Amount if has_sum(&words[at + 2..]) && is_given(after) => (at + 1, true),
                 _ => continue,
             };
-            return found_name(words, start, small, |row| found(row, *asks != Asks::Label));
+            return found_name(words, start, small, |row| {
+                if *asks != Asks::Label || !is_of_mapping(words, &row) {
+                    found(row, *asks != Asks::Label);
+                }
+            });
         }
     }
+}
+
+/// The value of a key in a file of settings, if no list knows it for a person: `name: CI` above `on:`,
+/// `name: Build a wheel`. One word is more than a surname.
+fn is_of_mapping(words: &[Word], row: &Range<usize>) -> bool {
+    let listed = words[row.clone()].iter().any(|word| word.entry.first() > 0 || row.len() > 1 && word.entry.last() > 0);
+    let behind = |n: usize| words.get(row.end + n).map_or(Shape::Line, |word| word.shape);
+    let key = behind(0) == Shape::Line && matches!(behind(1), Shape::Lower | Shape::Code);
+    let opens = matches!(behind(2), Shape::Stop | Shape::Sign) && behind(3) == Shape::Line;
+    let inline = matches!(behind(2), Shape::Stop | Shape::Sign)
+        && words.get(row.end + 3).is_some_and(|word| word.hash == sign_hash(b'['));
+    !listed && (behind(0) == Shape::Lower || key && (opens || inline))
 }
 
 /// An amount, with or without a sign.

@@ -14,6 +14,8 @@ use super::words::{Shape, Word, hash_of, sign_hash};
 
 /// A given name and a surname, of which a list of people's speakers is full.
 const SPEAKER_MAX_WORDS: usize = 3;
+/// Of a key and its value, with signs.
+const ENTRY_MAX_WORDS: usize = 12;
 
 /// Names in small letters that are no longer are mostly something else.
 const SHORT_BYTES: u32 = 3;
@@ -151,6 +153,11 @@ impl Kin {
             let upto = row.iter().take(SPEAKER_MAX_WORDS + 1).position(|word| word.hash == self.colon);
             let Some(count) = upto.filter(|count| *count > 0) else { continue };
             let lower = |word: &Word| is_small_given(word) || is_odd(word);
+            // `thai: "cp874",` in a program.
+            let entry = row.iter().take(ENTRY_MAX_WORDS).take_while(|word| word.shape != Shape::Line).last();
+            if row[0].shape == Shape::Lower && entry.is_some_and(|last| last.hash == self.comma) {
+                continue;
+            }
             if row[..count].iter().all(|word| fits(word) || lower(word) || word.shape == Shape::Initial)
                 && !row[..count].iter().any(is_title)
             {
@@ -203,6 +210,9 @@ mod tests {
             ("monika xyqleist", &[]),
             ("que monika xyqleist no es", &[]),
             ("Xyqa: hello\nKaren: hi", &["Xyqa", "Karen"]),
+            ("xyqa: hello\nkaren: hi", &["karen", "xyqa", "karen"]),
+            ("xyqa: \"hello\"\nkaren:\"hi\"", &["karen", "xyqa", "karen"]),
+            ("  xyqa: \"cp1257\",\n  karen: \"cp20866\",\n", &["karen"]),
             ("Note: hello\nTotal: 3", &[]),
             ("Xyqa: hello\nTotal: 3", &[]),
         ] {

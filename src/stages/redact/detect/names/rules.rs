@@ -35,7 +35,7 @@ pub(super) const MODEL: Rule = Rule {
 
 pub(super) const CUE: Rule = Rule {
     id: "person.cue",
-    version: 2,
+    version: 3,
     kind: Kind::Person,
     country: "",
     score: 0.9,
@@ -54,6 +54,9 @@ pub(super) const CUE: Rule = Rule {
         "Dear customer, dear all",
         "Mr. and Mrs. were there",
         "send it to support, $5 to go, take it to Paris",
+        "name: CI\n\non:\n  push:\n",
+        "    - name: Build a binary wheel\n      run: make\n",
+        "name: CI\n\non: [push, pull_request]\n",
     ],
 };
 

@@ -51,7 +51,7 @@ static PASSWORD: Rule = Rule {
 };
 static KEY: Rule = Rule {
     id: "key.label",
-    version: 1,
+    version: 2,
     kind: Kind::ApiKey,
     country: "",
     score: 0.75,
@@ -68,6 +68,7 @@ static KEY: Rule = Rule {
     passes: &[
         "max_tokens: 4096, token_type: bearer",
         "key: welcome_message_2",
+        "\"AWS::KMS::Key\": \"{hex:16}\"",
         "cache-key: node-modules-v18-{hex:8}",
         "api_key = config.get(\"api_key\")",
         "token = \"{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}\"",
@@ -138,7 +139,9 @@ impl Labels {
         self.seen_to = end;
         // What goes on is too long for a name.
         let whole = end - start <= NAME_MAX_BYTES;
-        if whole && let Some(what) = asks(&text[start..end]) {
+        // `"AWS::KMS::Key"` is what something is, not what it is called.
+        let path = text[..start].ends_with("::") && text[end..].starts_with(['"', '\'']);
+        if whole && let Some(what) = asks(&text[start..end]).filter(|what| !path || *what == Asks::Password) {
             named(text, what, start, end, &mut self.tries, out);
         }
     }
