@@ -13,6 +13,7 @@ mod exports;
 pub mod join;
 pub mod rows;
 pub mod scan;
+pub mod semantic;
 pub mod sources;
 pub mod udf;
 pub mod vault;
