@@ -3,8 +3,8 @@
 //!
 //! Not here: running the plans (`runner`); making vectors; deletion of popular prompts.
 //!
-//! Always: different answers to one prompt are never duplicates; a near-duplicate is verified
-//! exactly on both sides before anything is dropped; who is dropped has a winner that was kept.
+//! Always: different answers to one prompt are never duplicates; a near-duplicate is verified exactly
+//! before anything is dropped, on both sides or by its cosine; who is dropped has a winner that was kept.
 
 pub mod against;
 pub mod cluster;
