@@ -50,8 +50,10 @@ pub const LENGTHS: &str =
     "select flaw, length, cast(count(*) as bigint unsigned) as n from hashes group by flaw, length";
 
 /// Vectors that belong to no record; ids that have several vectors.
-pub const STRANGERS: &str = "select cast(count(*) as bigint unsigned) as n from hashes where flaw is null \
-    and id not in (select record_id from sketch) and id not in (select conversation_id from sketch)";
+/// (`not in` over ids that may be null would be a join of one task.)
+pub const STRANGERS: &str = "select cast(count(*) as bigint unsigned) as n from hashes h where h.flaw is null \
+    and not exists (select 1 from sketch s where s.record_id = h.id) \
+    and not exists (select 1 from sketch s where s.conversation_id = h.id)";
 pub const REPEATED: &str = "select cast(count(*) as bigint unsigned) as n from (\
     select id from hashes where flaw is null group by id having min(signature) <> max(signature))";
 
