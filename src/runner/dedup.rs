@@ -468,7 +468,12 @@ mod tests {
         let verified =
             Verified { rule: Rule::NearDuplicate, jaccard_user: 0.9, jaccard_assistant: 0.8, containment: 0.9 };
         let edge = Edge { a: name("near"), b: name("kept"), verified, bands_hit: 3, cosine: None };
+        let alike = Edge { a: name("alike"), cosine: Some(0.97314), ..edge.clone() };
         let mut decisions = Decisions::from([
+            (name("alike"), Decision::near(name("ALIKE"), name("kept"), name("KEPT"), &alike)),
+            (name("twin"), Decision::exact(name("TWIN"), name("alike"), name("ALIKE"))),
+            (name("head"), Decision::superseded(name("HEAD"), name("alike"), name("ALIKE"))),
+            (name("head twin"), Decision::exact(name("HEAD TWIN"), name("head"), name("HEAD"))),
             (name("copy"), Decision::exact(name("COPY"), name("near"), name("NEAR"))),
             (name("begins"), Decision::superseded(name("BEGINS"), name("near"), name("NEAR"))),
             (name("again"), Decision::exact(name("AGAIN"), name("begins"), name("BEGINS"))),
@@ -485,5 +490,10 @@ mod tests {
         assert_eq!(told("near"), ("KEPT", "near_duplicate", "jaccard on both sides"));
         assert_eq!(told("other"), ("KEPT", "exact_duplicate", "same canonical form"));
         assert_eq!((told("barred").0, decisions["copy"].bands_hit), ("", 3));
+        let of_alike = "same canonical form as a semantic duplicate of the winner";
+        assert_eq!(told("alike"), ("KEPT", "semantic_duplicate", "cosine 0.9731 of the vectors"));
+        assert_eq!(told("twin"), ("KEPT", "exact_duplicate", of_alike));
+        assert_eq!(told("head"), ("KEPT", "superseded", "prefix of a semantic duplicate of the winner"));
+        assert_eq!(told("head twin"), ("KEPT", "exact_duplicate", of_alike));
     }
 }

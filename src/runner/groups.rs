@@ -185,9 +185,10 @@ mod tests {
         let verified =
             Verified { rule: Rule::NearDuplicate, jaccard_user: 1.0, jaccard_assistant: 0.9, containment: 0.9 };
         let edge = |a: &str, b: &str| Edge { a: a.into(), b: b.into(), verified, bands_hit: 1, cosine: None };
-        let mut edges = [edge("a", "b"), edge("a", "c")];
+        let mut edges = [edge("a", "b"), edge("a", "c"), edge("b", "a")];
+        (edges[2].verified.rule, edges[2].cosine) = (Rule::Semantic, Some(0.99));
         spare_answers(&mut edges, &[branch("a", 1, 11, 3), branch("b", 1, 12, 3), branch("c", 9, 91, 1)]);
-        assert_eq!(edges.map(|edge| edge.verified.rule), [Rule::SamePrompt, Rule::NearDuplicate]);
+        assert_eq!(edges.map(|edge| edge.verified.rule), [Rule::SamePrompt, Rule::NearDuplicate, Rule::SamePrompt]);
     }
 
     #[test]

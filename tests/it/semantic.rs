@@ -331,6 +331,12 @@ fn every_pair_has_its_exact_cosine_and_few_are_missed() {
     }
     // 99 of 100 at the threshold, more above.
     assert!(expected.len() > 200 && expected.len() - found.len() <= 1 + expected.len() / 100, "{}", found.len());
+    // What a bound on buckets costs is told.
+    let text = fs::read_to_string(&job).unwrap();
+    let bound = run_json(&write(&job, format!("{text}bucket_limit = 1\n")), &store, &["--until", "dedup"]);
+    let told = counts(&stage(&bound, "dedup")["counts"]);
+    assert!(told["semantic_skipped_pairs"] > 0 && told["semantic_edges"] < found.len() as u64, "{told:?}");
+    write(&job, text);
     drops_for_who_stays(&job, &store, &expected);
 }
 
