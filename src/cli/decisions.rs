@@ -9,7 +9,7 @@ use crate::{report, runner};
 
 #[derive(Debug, Subcommand)]
 pub enum Decisions {
-    /// Why a record was dropped or folded, with both texts (redacted) word by word
+    /// Why a record was dropped, folded or tagged, with both texts (redacted) word by word
     Show(Show),
     /// Decide again from the stored edges with a higher threshold; writes nothing
     Retest(Retest),

@@ -2,7 +2,7 @@
 //!
 //! Always: the message names the key.
 
-use super::{Against, Dataset, From, Kind, Near, Pipeline, Sample, Source};
+use super::{Against, Dataset, From, Kind, Near, Pipeline, Sample, Semantic, Source};
 use crate::task::{Rubric, TaskType};
 
 type Checked = std::result::Result<(), String>;
@@ -17,6 +17,7 @@ impl Pipeline {
         share("ingest.max_reject_share", self.ingest.max_reject_share)?;
         check_near(&self.dedup.near)?;
         self.dedup.against.as_ref().map_or(Ok(()), check_against)?;
+        self.dedup.semantic.as_ref().map_or(Ok(()), check_semantic)?;
         let guards = &self.dedup.guards;
         share("dedup.guards.warn_lost", guards.warn_lost)?;
         share("dedup.guards.stop_lost", guards.stop_lost)?;
@@ -92,6 +93,22 @@ fn check_against(against: &Against) -> Checked {
         return Err(format!(
             "dedup.against.ngram_words is {ngram_words}, expected 5 to 64; fewer words meet by chance"
         ));
+    }
+    Ok(())
+}
+
+fn check_semantic(semantic: &Semantic) -> Checked {
+    let Semantic { vectors, min_cosine, bits_per_band, bucket_limit, .. } = semantic;
+    if vectors == "-" {
+        return Err("dedup.semantic.vectors is standard input; it must name Parquet files".to_owned());
+    }
+    if !(0.5..=1.0).contains(min_cosine) {
+        return Err(format!("dedup.semantic.min_cosine is {min_cosine}, expected 0.5 to 1"));
+    }
+    for (key, value, most) in [("bits_per_band", *bits_per_band, 64), ("bucket_limit", *bucket_limit, 10_000)] {
+        if value == 0 || value > most {
+            return Err(format!("dedup.semantic.{key} is {value}, expected 1 to {most}"));
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::against::Against;
+use super::semantic::Semantic;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -13,6 +14,8 @@ pub struct Dedup {
     pub near: Near,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub semantic: Option<Semantic>,
     /// Part of no key: they change no decision.
     #[serde(skip_serializing)]
     pub guards: Guards,

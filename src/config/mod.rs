@@ -11,6 +11,7 @@ mod dedup;
 mod lists;
 mod model;
 mod redact;
+mod semantic;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -21,6 +22,7 @@ pub use against::{Action, Against, Benchmark, Exact};
 pub use dedup::{Dedup, Guards, Method, Near, NearPreset};
 pub use model::{Aggregation, Model, RUNTIME_VARIABLE, Scheme};
 pub use redact::{Deny, Preset, Redact, RedactLimits, Scope};
+pub use semantic::{Semantic, SemanticAction};
 
 use crate::error::{Error, Result};
 use crate::stages::ingest::join::Join;

@@ -13,9 +13,11 @@ mod exports;
 pub mod join;
 pub mod rows;
 pub mod scan;
+pub mod semantic;
 pub mod sources;
 pub mod udf;
 pub mod vault;
+pub mod vectors;
 pub mod written;
 
 use std::path::PathBuf;
@@ -136,6 +138,15 @@ impl Engine {
         let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
         let table = ListingTable::try_new(config).map_err(failed)?;
         self.ctx.register_table(name, Arc::new(table)).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Makes a query a table: plans over it take the query in its place, so it runs wherever they do.
+    pub async fn view(&self, stage: &str, name: &str, sql: &str) -> Result<()> {
+        let failed = |err| Error::engine(stage, &err);
+        let view = self.ctx.sql(sql).await.map_err(failed)?.into_view();
+        self.ctx.deregister_table(name).map_err(failed)?;
+        self.ctx.register_table(name, view).map_err(failed)?;
         Ok(())
     }
 

@@ -79,7 +79,7 @@ pub fn discover(loaded: &Loaded, sources: &[Source]) -> Result<Vec<SourceFile>> 
 }
 
 /// What a pipeline file names: files, objects, or standard input.
-fn locate(loaded: &Loaded, written: &str) -> Result<Vec<Location>> {
+pub(super) fn locate(loaded: &Loaded, written: &str) -> Result<Vec<Location>> {
     if written == input::STDIN {
         return Ok(vec![Location::Stdin]);
     }

@@ -16,10 +16,11 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 
-use super::against;
+use super::{against, semantic};
 use crate::error::Error;
 use crate::record::{ProjectKey, chance};
 use crate::stages::dedup::plan::RANK_DIGITS;
+use crate::stages::dedup::semantic::{hyperplanes, judge};
 use crate::stages::dedup::shingle::Side;
 use crate::stages::dedup::sketch::{Settings, Sketch, Sketcher, Turn};
 use crate::stages::dedup::{pairs, verify};
@@ -48,10 +49,20 @@ enum Kernel {
     Overlap,
     /// `json_text(json, key)`: a top-level value of a JSON object as text.
     JsonText,
+    /// `vector_signature(vector, seed, bands, bits)`: flaw, length, digest and bits.
+    VectorSignature,
+    /// `signature_bands(digits, bands, bits)`
+    SignatureBands,
+    /// `vector_digest(vector)`
+    VectorDigest,
+    /// `exact_cosine(vector, vector)`
+    ExactCosine,
+    /// `judge(side, side, min_jaccard, short)`: as `verify`, of a pair whose cosine is high enough.
+    Judge,
 }
 
 impl Kernel {
-    const ALL: [Kernel; 7] = [
+    const ALL: [Kernel; 12] = [
         Kernel::Sketch,
         Kernel::Sides,
         Kernel::Verify,
@@ -59,6 +70,11 @@ impl Kernel {
         Kernel::Chance,
         Kernel::Overlap,
         Kernel::JsonText,
+        Kernel::VectorSignature,
+        Kernel::SignatureBands,
+        Kernel::VectorDigest,
+        Kernel::ExactCosine,
+        Kernel::Judge,
     ];
 
     const fn name(self) -> &'static str {
@@ -70,6 +86,11 @@ impl Kernel {
             Kernel::Chance => "chance",
             Kernel::Overlap => "overlap",
             Kernel::JsonText => "json_text",
+            Kernel::VectorSignature => "vector_signature",
+            Kernel::SignatureBands => "signature_bands",
+            Kernel::VectorDigest => "vector_digest",
+            Kernel::ExactCosine => "exact_cosine",
+            Kernel::Judge => "judge",
         }
     }
 
@@ -77,11 +98,14 @@ impl Kernel {
         match self {
             Kernel::Sketch => DataType::Struct(sketch_fields()),
             Kernel::Sides => DataType::Struct(sides_fields()),
-            Kernel::Verify => DataType::Struct(verify_fields()),
+            Kernel::Verify | Kernel::Judge => DataType::Struct(verify_fields()),
             Kernel::BucketPairs => list(DataType::Struct(pair_fields())),
             Kernel::Chance => DataType::UInt64,
             Kernel::Overlap => list(DataType::Struct(against::fields())),
-            Kernel::JsonText => DataType::Utf8,
+            Kernel::JsonText | Kernel::VectorDigest => DataType::Utf8,
+            Kernel::VectorSignature => DataType::Struct(semantic::signature_fields()),
+            Kernel::SignatureBands => list(DataType::UInt64),
+            Kernel::ExactCosine => DataType::Float64,
         }
     }
 }
@@ -141,13 +165,16 @@ impl ScalarUDFImpl for Function {
         let array = match self.kernel {
             Kernel::Sketch => sketch_rows(&column(0)?, settings(&args.args)?, self.key()?)?,
             Kernel::Sides => sides_rows(&column(0)?, settings(&args.args)?, self.key()?)?,
-            Kernel::Verify => {
-                verify_rows(&column(0)?, &column(1)?, number(&args.args, 2)?, number(&args.args, 3)? as u32)?
-            }
+            Kernel::Verify => verify_rows(verify::verify, &column(0)?, &column(1)?, limits(&args.args)?)?,
+            Kernel::Judge => verify_rows(judge, &column(0)?, &column(1)?, limits(&args.args)?)?,
             Kernel::BucketPairs => pair_rows(&column(0)?, number(&args.args, 1)? as usize)?,
             Kernel::Chance => chance_rows(number(&args.args, 0)? as u64, &word(&args.args, 1)?, &column(2)?)?,
             Kernel::Overlap => self.benchmarks.get(&word(&args.args, 1)?)?.rows(&column(0)?)?,
             Kernel::JsonText => json_rows(&column(0)?, &word(&args.args, 1)?)?,
+            Kernel::VectorSignature => semantic::signature_rows(&column(0)?, &planes(&args.args, 1)?)?,
+            Kernel::SignatureBands => semantic::band_rows(&column(0)?, &planes(&args.args, 0)?)?,
+            Kernel::VectorDigest => semantic::digest_rows(&column(0)?)?,
+            Kernel::ExactCosine => semantic::cosine_rows(&column(0)?, &column(1)?)?,
         };
         Ok(ColumnarValue::Array(array))
     }
@@ -229,6 +256,20 @@ fn word(args: &[ColumnarValue], i: usize) -> Result<String> {
 fn settings(args: &[ColumnarValue]) -> Result<Settings> {
     let number = |i| number(args, i).map(|n| n as u32);
     Ok(Settings { shingle_words: number(1)?, bands: number(2)?, rows_per_band: number(3)?, short_tokens: number(4)? })
+}
+
+/// Smallest Jaccard, and tokens of a short side.
+fn limits(args: &[ColumnarValue]) -> Result<(f64, u32)> {
+    Ok((number(args, 2)?, number(args, 3)? as u32))
+}
+
+/// How vectors are cut. The seed is text, because not every one fits a 64 bit float; where only bands
+/// are cut out of bits there is none.
+fn planes(args: &[ColumnarValue], seed: usize) -> Result<hyperplanes::Settings> {
+    let wrong = || DataFusionError::Plan("the seed must be a number".to_owned());
+    let (bands, bits) = (number(args, seed + 1)? as u32, number(args, seed + 2)? as u32);
+    let seed = if seed == 0 { 0 } else { word(args, seed)?.parse().map_err(|_| wrong())? };
+    Ok(hyperplanes::Settings { seed, bands, bits })
 }
 
 /// Calls `see` with the turns of every row.
@@ -354,12 +395,14 @@ fn side_pair(sides: &StructArray, i: usize) -> (Side, Side) {
     (user, Side { shingles: shingles(1), tokens: small(3), text: large(6), skeleton: large(7) })
 }
 
-fn verify_rows(a: &ArrayRef, b: &ArrayRef, min_jaccard: f64, short_tokens: u32) -> Result<ArrayRef> {
+type Judge = fn((&Side, &Side), (&Side, &Side), f64, u32) -> verify::Verified;
+
+fn verify_rows(judge: Judge, a: &ArrayRef, b: &ArrayRef, limits: (f64, u32)) -> Result<ArrayRef> {
     let (Some(a), Some(b)) = (a.as_struct_opt(), b.as_struct_opt()) else { return Err(wrong(Kernel::Verify)) };
     let judged: Vec<_> = (0..a.len())
         .map(|i| {
             let (x, y) = (side_pair(a, i), side_pair(b, i));
-            verify::verify((&x.0, &x.1), (&y.0, &y.1), min_jaccard, short_tokens)
+            judge((&x.0, &x.1), (&y.0, &y.1), limits.0, limits.1)
         })
         .collect();
     let column = |of: fn(&verify::Verified) -> f64| -> ArrayRef {

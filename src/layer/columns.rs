@@ -264,7 +264,7 @@ pub(super) mod side {
         schema(vec![
             text("record_id"),
             text("conversation_id"),
-            // exact_duplicate, near_duplicate, contaminated: dropped; superseded: folded.
+            // exact_duplicate, near_duplicate, semantic_duplicate, contaminated: dropped; superseded: folded.
             text("fate"),
             // Null for what repeats a benchmark: nobody stands for it.
             maybe("winner"),
@@ -285,6 +285,25 @@ pub(super) mod side {
             number("jaccard_assistant", DataType::Float64),
             number("containment", DataType::Float64),
             number("bands_hit", DataType::UInt32),
+        ])
+    }
+
+    pub fn semantic() -> SchemaRef {
+        schema(vec![
+            text("a"),
+            text("b"),
+            // semantic_duplicate; same_prompt, digits_differ: kept, whatever the vectors say.
+            text("rule"),
+            number("cosine", DataType::Float64),
+            number("jaccard_user", DataType::Float64),
+            number("jaccard_assistant", DataType::Float64),
+            number("containment", DataType::Float64),
+            number("bands_hit", DataType::UInt32),
+            // The one of the two that was dropped or tagged for the other, and the other's conversation;
+            // null where this pair decided nothing.
+            maybe("record_id"),
+            maybe("conversation_id"),
+            maybe("winner"),
         ])
     }
 

@@ -16,6 +16,7 @@ pub enum Table {
     Joined,
     Decisions,
     Edges,
+    Semantic,
     Refused,
     Sft,
     Preference,
@@ -23,13 +24,14 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 11] = [
         Table::Rejects,
         Table::Findings,
         Table::Fragments,
         Table::Joined,
         Table::Decisions,
         Table::Edges,
+        Table::Semantic,
         Table::Refused,
         Table::Sft,
         Table::Preference,
@@ -44,6 +46,7 @@ impl Table {
             Table::Joined => "joined",
             Table::Decisions => "decisions",
             Table::Edges => "edges",
+            Table::Semantic => "semantic",
             Table::Refused => "refused",
             Table::Sft => "sft",
             Table::Preference => "preference",
@@ -69,6 +72,7 @@ impl Table {
             Table::Joined => side::joined(),
             Table::Decisions => side::decisions(),
             Table::Edges => side::edges(),
+            Table::Semantic => side::semantic(),
             Table::Refused => side::refused(),
             Table::Sft => side::sft(),
             Table::Preference => side::preference(),

@@ -78,14 +78,24 @@ pub struct FindingCount {
 pub struct Decision {
     /// Key of that layer.
     pub deduped: String,
-    /// `kept`, `exact_duplicate`, `near_duplicate`, `superseded` or `contaminated`.
+    /// `kept`, `exact_duplicate`, `near_duplicate`, `semantic_duplicate`, `superseded` or `contaminated`.
     pub fate: String,
     /// Conversation that stands for this one.
     pub winner: Option<String>,
     #[serde(flatten)]
     pub evidence: Evidence,
+    /// Whom it is like by vectors, if it was tagged for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub like: Option<Like>,
     /// Records that were dropped or folded in favour of this one.
     pub stands_for: Vec<Folded>,
+}
+
+/// The one that a kept record is tagged to be like.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Like {
+    pub conversation_id: String,
+    pub cosine: f64,
 }
 
 /// Why two conversations were held for one.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::facts::{Evidence, FindingCount, Place, Standing};
+use super::facts::{Evidence, FindingCount, Like, Place, Standing};
 use super::known::Name;
 use super::scan::{self, Found, Ids};
 use crate::error::{Error, Result};
@@ -264,6 +264,20 @@ pub fn decided(folder: &Path, ids: &Ids) -> Result<Vec<Decided>> {
         }
     }
     Ok(decided)
+}
+
+/// Records of one deduped folder that are kept though vectors say that they are like another.
+pub fn tagged(folder: &Path, ids: &Ids) -> Result<BTreeMap<String, Like>> {
+    let columns = ["record_id", "winner", "cosine"];
+    let mut tagged = BTreeMap::new();
+    for found in scan::rows(&tables(folder, "semantic")?, &["record_id"], ids, &columns)? {
+        for row in found.rows() {
+            let cosine = found.fraction("cosine", row)?.unwrap_or_default();
+            let like = Like { conversation_id: found.text("winner", row)?, cosine };
+            tagged.insert(found.text("record_id", row)?, like);
+        }
+    }
+    Ok(tagged)
 }
 
 /// Records and conversations that one deduped folder kept.

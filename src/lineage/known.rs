@@ -189,6 +189,7 @@ pub fn decide(folders: &Folders, redactions: &[Redaction]) -> Result<BTreeMap<Na
         let ids: Ids = open.iter().flat_map(|(record, conversation)| [record.clone(), conversation.clone()]).collect();
         let deduped = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let decided = find::decided(folder, &ids)?;
+        let mut tagged = find::tagged(folder, &records)?;
         for name in find::kept(folder, &records)?.intersection(&open) {
             let won = decided.iter().filter(|one| one.winner.as_ref() == Some(&name.1));
             let folded = |one: &find::Decided| {
@@ -201,6 +202,7 @@ pub fn decide(folders: &Folders, redactions: &[Redaction]) -> Result<BTreeMap<Na
                 fate: KEPT.to_owned(),
                 winner: None,
                 evidence: Default::default(),
+                like: tagged.remove(&name.0),
                 stands_for,
             };
             decisions.insert(name.clone(), kept);
@@ -209,10 +211,9 @@ pub fn decide(folders: &Folders, redactions: &[Redaction]) -> Result<BTreeMap<Na
             let name = (one.record_id, one.conversation_id);
             if open.contains(&name) {
                 let (deduped, winner) = (deduped.clone(), one.winner);
-                decisions.insert(
-                    name,
-                    Decision { deduped, fate: one.fate, winner, evidence: one.evidence, stands_for: Vec::new() },
-                );
+                let (fate, evidence) = (one.fate, one.evidence);
+                decisions
+                    .insert(name, Decision { deduped, fate, winner, evidence, like: None, stands_for: Vec::new() });
             }
         }
         open.retain(|name| !decisions.contains_key(name));

@@ -133,6 +133,11 @@ impl Page {
                 let count = decision.stands_for.len();
                 let others = if count == 1 { "other" } else { "others" };
                 self.fact("dedup", format_args!("{}, stands for {count} {others} (layer {of})", decision.fate));
+                if let Some(like) = &decision.like {
+                    let told =
+                        format_args!("conversation {}, cosine {:.4} (tagged)", like.conversation_id, like.cosine);
+                    self.fact("is like", told);
+                }
             }
         }
         self.many(2, &decision.stands_for, |page, one| {

@@ -22,6 +22,7 @@ pub fn shown(all: &[Shown]) -> String {
         let _ = winner.map_or(Ok(()), |id| writeln!(text, "  winner        conversation {id}"));
         let rule = one.rule.as_deref().filter(|rule| *rule != one.fate);
         let _ = rule.map_or(Ok(()), |rule| writeln!(text, "  rule          {rule}"));
+        let _ = one.cosine.map_or(Ok(()), |cosine| writeln!(text, "  vectors       cosine {cosine:.6}"));
         for (name, share) in [("user", one.jaccard_user), ("assistant", one.jaccard_assistant)] {
             let _ = share.map_or(Ok(()), |share| writeln!(text, "  {:<13} Jaccard {share:.3}", name));
         }

@@ -233,10 +233,10 @@ impl Job<'_> {
         Ok(places)
     }
 
-    pub(super) fn logs_tables(&self, inputs: &Inputs<'_>) -> Result<()> {
+    pub(super) async fn logs_tables(&self, inputs: &Inputs<'_>) -> Result<()> {
         let files: Vec<_> = inputs.redacted.iter().flat_map(|one| one.files("part")).collect();
         self.engine.table("redacted", Redacted::schema(), &files)?;
-        self.engine.table("deduped", Deduped::schema(), &inputs.deduped.files("part"))
+        self.deduped_table(Some(inputs.deduped)).await
     }
 }
 

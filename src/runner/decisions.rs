@@ -13,13 +13,20 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, UInt32Type};
 use serde::Serialize;
 
+use super::rows::{NEAR, SEMANTIC};
 use super::sink::{column, numbers, text};
 use super::tasks::messages;
 use crate::error::{Error, Result};
+use crate::layer::tables::Table;
 use crate::layer::{Deduped, Layer, Redacted, Sketch};
 use crate::stages::dedup::cluster::{Edge, Rank, representatives};
 use crate::store::{Manifest, Store, manifest, parquet};
 use crate::task::TaskMessage;
+
+/// The fate, as it is shown, of a record that is kept though it is like another.
+const TAGGED: &str = "tagged";
+
+const EDGE_COLUMNS: [&str; 7] = ["a", "b", "rule", "jaccard_user", "jaccard_assistant", "containment", "bands_hit"];
 
 /// More than these are not what somebody wants to read.
 const SHOWN_MAX: usize = 20;
@@ -37,6 +44,9 @@ pub struct Shown {
     pub jaccard_assistant: Option<f64>,
     pub containment: Option<f64>,
     pub bands_hit: Option<u32>,
+    /// Of the vectors, if they decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f64>,
     /// Redacted.
     pub messages: Vec<TaskMessage>,
     pub winner_messages: Vec<TaskMessage>,
@@ -49,6 +59,7 @@ pub struct Retest {
     /// What the stored decisions were made with.
     pub stored_min_jaccard: f64,
     pub edges: u64,
+    /// By words, and by vectors where they drop.
     pub near_duplicates: u64,
     pub stored_near_duplicates: u64,
     /// Records that would be kept, and records that would be dropped instead.
@@ -81,10 +92,11 @@ fn decided(store: &Store) -> Result<Folder> {
     folders(store, Deduped::NAME)?.into_iter().next().ok_or_else(none)
 }
 
-/// Decisions in which a record or a conversation stands, dropped or as the winner.
+/// Decisions in which a record or a conversation stands, dropped or tagged, or as the winner.
 pub fn show(store: &Store, id: &str) -> Result<Vec<Shown>> {
     let mut shown = Vec::new();
-    for file in decided(store)?.files("decisions") {
+    let folder = decided(store)?;
+    for file in folder.files("decisions") {
         let columns = [
             "record_id",
             "conversation_id",
@@ -98,6 +110,7 @@ pub fn show(store: &Store, id: &str) -> Result<Vec<Shown>> {
         ];
         parquet::read(&file, &columns, &mut |batch| decisions(&batch, id, &mut shown))?;
     }
+    semantic(&folder, id, &mut shown)?;
     let missing = || Error::Usage(format!("no decision is about {id}; it was kept, or is no record or conversation"));
     shown.truncate(SHOWN_MAX);
     shown.first().ok_or_else(missing)?;
@@ -135,9 +148,50 @@ fn decisions(batch: &RecordBatch, id: &str, shown: &mut Vec<Shown>) -> Result<()
             jaccard_assistant: share(&assistant),
             containment: share(&containment),
             bands_hit: bands.is_valid(i).then(|| bands.value(i)),
+            cosine: None,
             messages: Vec::new(),
             winner_messages: Vec::new(),
         });
+    }
+    Ok(())
+}
+
+/// What vectors decided: the cosine of what was dropped for one, and who was tagged.
+fn semantic(folder: &Folder, id: &str, shown: &mut Vec<Shown>) -> Result<()> {
+    for file in folder.files(Table::Semantic.name()) {
+        let columns = [&EDGE_COLUMNS[..], &["cosine", "record_id", "conversation_id", "winner"]].concat();
+        parquet::read(&file, &columns, &mut |batch| {
+            let named = |name| text(&batch, name);
+            let (records, ids, winners) = (named("record_id")?, named("conversation_id")?, named("winner")?);
+            let cosines = numbers::<Float64Type>(&batch, "cosine")?;
+            for (i, edge) in super::dedup::read_edges(&batch)?.into_iter().enumerate() {
+                let at = |column: &arrow::array::ArrayRef| column.as_string::<i32>().value(i).to_owned();
+                let (record, conversation, winner) = (at(&records), at(&ids), at(&winners));
+                if records.is_null(i) || ![&record, &conversation, &winner].into_iter().any(|name| name == id) {
+                    continue;
+                }
+                let cosine = Some(cosines.value(i));
+                if let Some(dropped) = shown.iter_mut().find(|one| one.record_id == record) {
+                    dropped.cosine = cosine;
+                    continue;
+                }
+                shown.push(Shown {
+                    record_id: record,
+                    conversation_id: conversation,
+                    fate: TAGGED.to_owned(),
+                    winner: Some(winner),
+                    rule: Some(edge.verified.rule.as_str().to_owned()),
+                    jaccard_user: Some(edge.verified.jaccard_user),
+                    jaccard_assistant: Some(edge.verified.jaccard_assistant),
+                    containment: Some(edge.verified.containment),
+                    bands_hit: Some(edge.bands_hit),
+                    cosine,
+                    messages: Vec::new(),
+                    winner_messages: Vec::new(),
+                });
+            }
+            Ok(())
+        })?;
     }
     Ok(())
 }
@@ -165,7 +219,7 @@ fn texts(store: &Store, wanted: &BTreeSet<String>) -> Result<HashMap<String, Vec
 }
 
 /// Decides again from the stored edges. Pairs below the stored threshold have no edge of a
-/// near-duplicate, so it can only be raised.
+/// near-duplicate, so it can only be raised. What vectors may drop stays in the race as it was.
 pub fn retest(store: &Store, min_jaccard: f64) -> Result<Retest> {
     let folder = decided(store)?;
     let stored = folder.manifest.settings["near"]["min_jaccard"].as_f64().unwrap_or_default();
@@ -177,15 +231,17 @@ pub fn retest(store: &Store, min_jaccard: f64) -> Result<Retest> {
     }
     let mut edges = Vec::new();
     for file in folder.files("edges") {
-        let columns = ["a", "b", "rule", "jaccard_user", "jaccard_assistant", "containment", "bands_hit"];
-        parquet::read(&file, &columns, &mut |batch| {
+        parquet::read(&file, &EDGE_COLUMNS, &mut |batch| {
             edges.extend(super::dedup::read_edges(&batch)?);
             Ok(())
         })?;
     }
+    edges.extend(dropping(&folder)?);
     let ranks = ranks(store, &folder, &edges)?;
     let before: BTreeSet<String> = near_dropped(&folder)?;
-    let nearest = |edge: &Edge| edge.verified.jaccard_user.min(edge.verified.jaccard_assistant) >= min_jaccard;
+    let nearest = |edge: &Edge| {
+        edge.cosine.is_some() || edge.verified.jaccard_user.min(edge.verified.jaccard_assistant) >= min_jaccard
+    };
     let edges: Vec<Edge> = edges.into_iter().filter(nearest).collect();
     let gone = dropped_before(&folder)?;
     let open: Vec<Edge> = edges.into_iter().filter(|edge| !gone.contains(&edge.a) && !gone.contains(&edge.b)).collect();
@@ -201,13 +257,30 @@ pub fn retest(store: &Store, min_jaccard: f64) -> Result<Retest> {
     })
 }
 
+/// Pairs by which vectors dropped somebody, or could have; none where they only tag.
+fn dropping(folder: &Folder) -> Result<Vec<Edge>> {
+    let mut edges = Vec::new();
+    if folder.manifest.settings["semantic"]["action"] != "drop" {
+        return Ok(edges);
+    }
+    for file in folder.files(Table::Semantic.name()) {
+        parquet::read(&file, &[&EDGE_COLUMNS[..], &["cosine"]].concat(), &mut |batch| {
+            let cosines = numbers::<Float64Type>(&batch, "cosine")?;
+            let read = super::dedup::read_edges(&batch)?.into_iter().enumerate();
+            edges.extend(read.map(|(i, edge)| Edge { cosine: Some(cosines.value(i)), ..edge }));
+            Ok(())
+        })?;
+    }
+    Ok(edges)
+}
+
 fn near_dropped(folder: &Folder) -> Result<BTreeSet<String>> {
-    by_fate(folder, |fate| fate == "near_duplicate")
+    by_fate(folder, |fate| [NEAR, SEMANTIC].contains(&fate))
 }
 
 /// Copies and snapshots, which are out of the race before near-duplicates are looked for.
 fn dropped_before(folder: &Folder) -> Result<BTreeSet<String>> {
-    by_fate(folder, |fate| fate != "near_duplicate")
+    by_fate(folder, |fate| ![NEAR, SEMANTIC].contains(&fate))
 }
 
 fn by_fate(folder: &Folder, wanted: fn(&str) -> bool) -> Result<BTreeSet<String>> {

@@ -15,6 +15,7 @@ use super::against::Repeats;
 use super::groups::{self, Branch};
 use super::rows::{Decision, decisions_batch, edges_batch, ids_batch};
 use super::sample::clear_tmp;
+use super::semantic::{Alike, Asked};
 use super::sink::{TableSink, numbers, text};
 use super::{Job, StageOutcome};
 use crate::config::{Loaded, Method, Near};
@@ -35,17 +36,23 @@ pub(super) const STAGE: &str = "dedup";
 pub(super) type Decisions = BTreeMap<String, Decision>;
 
 impl Job<'_> {
-    pub(super) async fn dedup(&mut self, redacted: &[Made<Redacted>]) -> Result<Made<Deduped>> {
+    pub(super) async fn dedup(
+        &mut self,
+        redacted: &[Made<Redacted>],
+        vectors: Option<&Asked>,
+    ) -> Result<Made<Deduped>> {
         let began = Instant::now();
         self.progress.begin(STAGE, 0, Arc::new(AtomicU64::new(0)));
         let sketches = self.sketch(redacted).await?;
         let overlaps = self.overlaps(redacted).await?;
         let inputs = sketches.iter().map(|one| &one.manifest).chain(overlaps.iter().map(|one| &one.manifest));
-        let key = deduped_key(self.loaded, inputs.map(|one| one.key.as_str()).collect());
+        let asked = vectors.map(Asked::key);
+        let inputs = inputs.map(|one| one.key.as_str()).chain(asked.as_deref());
+        let key = deduped_key(self.loaded, inputs.collect());
         let cached = self.made::<Deduped>(&key)?;
         let made = match &cached {
             Some(made) => made.clone(),
-            None => self.decide(&key, redacted, &sketches, &overlaps).await?,
+            None => self.decide(&key, redacted, (&sketches, &overlaps), vectors).await?,
         };
         let mut stage = StageOutcome::of(STAGE, &made.manifest.books, made.manifest.counts.clone());
         stage.cached = cached.is_some();
@@ -78,8 +85,8 @@ impl Job<'_> {
         &mut self,
         key: &str,
         redacted: &[Made<Redacted>],
-        sketches: &[Made<Sketch>],
-        overlaps: &[Made<Overlap>],
+        (sketches, overlaps): (&[Made<Sketch>], &[Made<Overlap>]),
+        vectors: Option<&Asked>,
     ) -> Result<Made<Deduped>> {
         let staged = self.store.stage(format!("layers/{}/{key}", Deduped::NAME))?;
         self.engine.table("sketch", Sketch::schema(), &parts(sketches))?;
@@ -89,38 +96,61 @@ impl Job<'_> {
         self.temporary(&staged.staging, "barred", &ids_batch(decisions.keys())?)?;
         let copies = self.exact(&mut decisions).await?;
         self.fold(&mut decisions).await?;
-        let (settings, near) = (self.settings(), &self.loaded.pipeline.dedup.near);
-        let (mut edges, mut skipped) = (Vec::new(), 0);
         let branches = self.branches().await?;
-        if near.method == Method::Minhash {
-            (edges, skipped) = self.near(&staged.staging, &decisions, &settings, near).await?;
-            groups::spare_answers(&mut edges, &branches);
-            let ranks = self.ranks(&staged.staging, &edges).await?;
-            near_decisions(&mut decisions, &edges, &ranks);
-            follow(&mut decisions);
-        }
+        let (mut edges, skipped) = self.near(&staged.staging, &decisions, &branches).await?;
+        let mut alike = self.alike(&staged.staging, &decisions, &branches, vectors).await?;
+        self.race(&staged.staging, &mut decisions, &edges, alike.as_mut()).await?;
         let warned = self.guard(&staged.staging, &decisions, redacted).await?;
         let groups = groups::assign(&branches, &decisions);
+        let found = edges.len() as u64;
+        let mut files = Vec::new();
+        if let Some(alike) = &alike {
+            files.push(write_one(&staged.staging, "semantic", Table::Semantic, &alike.batch()?)?);
+        }
+        files.push(write_one(&staged.staging, "decisions", Table::Decisions, &decisions_batch(&decisions)?)?);
+        files.push(write_one(&staged.staging, "edges", Table::Edges, &edges_batch(&edges)?)?);
+        edges.extend(alike.iter().flat_map(|alike| alike.edges.iter().cloned()));
         let ties = self.ties(&staged.staging, &decisions, &edges).await?;
         let tags = repeats.tags(&decisions)?;
         let beside =
             [("groups", groups::batch(&groups, &copies)?), ("ties", groups::ties_batch(&ties)?), ("tags", tags)];
-        let mut files = self.write_kept(&staged.staging, &decisions, beside).await?;
-        files.push(write_one(&staged.staging, "decisions", Table::Decisions, &decisions_batch(&decisions)?)?);
-        files.push(write_one(&staged.staging, "edges", Table::Edges, &edges_batch(&edges)?)?);
-        let books = books(sketches, &decisions, files[0].rows);
-        books.balance(STAGE, files[0].rows + decisions.len() as u64)?;
-        let mut counts =
-            BTreeMap::from([("skipped_pairs".to_owned(), skipped), ("edges".to_owned(), edges.len() as u64)]);
+        let part = self.write_kept(&staged.staging, &decisions, beside).await?;
+        let books = books(sketches, &decisions, part.rows);
+        books.balance(STAGE, part.rows + decisions.len() as u64)?;
+        files.insert(0, part);
+        let mut counts = BTreeMap::from([("skipped_pairs".to_owned(), skipped), ("edges".to_owned(), found)]);
         counts.insert("prompt_groups".to_owned(), groups::count(&groups));
         counts.extend(warned);
         counts.extend(repeats.counts(overlaps));
+        counts.extend(alike.into_iter().flat_map(|alike| alike.counts));
         let inputs = sketches.iter().map(|one| one.manifest.key.clone()).collect();
-        let settings = serde_json::json!(self.loaded.pipeline.dedup);
+        let mut settings = serde_json::json!(self.loaded.pipeline.dedup);
+        if let Some(vectors) = vectors {
+            settings["vectors"] = vectors.told();
+        }
         let manifest = folder_manifest::<Deduped>(key, inputs, settings, books, counts, files);
         manifest.write(&staged.staging)?;
         self.store.publish(&[staged], Event::Layers { run_id: self.run_id(), stage: STAGE.to_owned() })?;
         Ok(Made::of_committed(self.store.layer_dir(Deduped::NAME, key), manifest))
+    }
+
+    /// Drops who is nearly another that stays, by words or by vectors, and leads the others' winners on.
+    async fn race(
+        &self,
+        folder: &Path,
+        decisions: &mut Decisions,
+        near: &[Edge],
+        alike: Option<&mut Alike>,
+    ) -> Result<()> {
+        let brought = alike.as_ref().map_or(&[][..], |alike| &alike.edges);
+        let ranks = self.ranks(folder, &[near, brought].concat()).await?;
+        let dropping = alike.as_ref().map_or(&[][..], |alike| alike.dropping());
+        near_decisions(decisions, &[near, dropping].concat(), &ranks);
+        follow(decisions);
+        if let Some(alike) = alike {
+            alike.settle(decisions, &ranks);
+        }
+        Ok(())
     }
 
     /// Exact duplicates; and for winners how many records say the same. The oldest wins, then one
@@ -182,46 +212,57 @@ impl Job<'_> {
         Ok(())
     }
 
-    async fn near(
-        &self,
-        folder: &Path,
-        gone: &Decisions,
-        settings: &Settings,
-        near: &Near,
-    ) -> Result<(Vec<Edge>, u64)> {
-        self.temporary(folder, "gone", &ids_batch(gone.keys())?)?;
-        let schema = super::rows::candidates_schema();
-        let mut files = Vec::new();
-        for first in (1..=settings.bands).step_by(plan::BANDS_AT_ONCE as usize) {
-            let plan = self.engine.sql(STAGE, &plan::candidates(first, near.bucket_limit), Joins::Hash).await?;
-            let sink = TableSink::create(folder, &format!("candidates-{first:05}.tmp"), &schema)?;
-            let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
-            files.extend((written.rows > 0).then(|| folder.join(written.path)));
-        }
-        if files.is_empty() {
+    /// Pairs that are nearly the same in words, and how many were skipped.
+    async fn near(&self, folder: &Path, gone: &Decisions, branches: &[Branch]) -> Result<(Vec<Edge>, u64)> {
+        let (settings, near) = (self.settings(), &self.loaded.pipeline.dedup.near);
+        if near.method == Method::Off {
             return Ok((Vec::new(), 0));
         }
-        self.engine.table("candidates", schema, &files)?;
-        let plan = self.engine.sql(STAGE, &plan::sides(settings), Joins::HashWide).await?;
+        self.temporary(folder, "gone", &ids_batch(gone.keys())?)?;
+        let Some(skipped) = self.proposed(folder, "sketch", settings.bands, near.bucket_limit).await? else {
+            return Ok((Vec::new(), 0));
+        };
+        let plan = self.engine.sql(STAGE, &plan::sides(&settings), Joins::HashWide).await?;
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let sink = TableSink::create(folder, "sides.tmp", &schema)?;
         let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
         self.engine.table("sides", schema, &[folder.join(written.path)])?;
         let mut edges = Vec::new();
-        let plan = self.engine.sql(STAGE, &plan::verified(settings, near.min_jaccard), Joins::Sort).await?;
+        let plan = self.engine.sql(STAGE, &plan::verified(&settings, near.min_jaccard), Joins::Sort).await?;
         for batch in plan.collect().await.map_err(|err| Error::engine(STAGE, &err))? {
             edges.extend(read_edges(&batch)?);
         }
         edges.sort_by(|x, y| (&x.a, &x.b).cmp(&(&y.a, &y.b)));
-        Ok((edges, self.skipped().await?))
+        groups::spare_answers(&mut edges, branches);
+        Ok((edges, skipped))
+    }
+
+    /// Candidate pairs of what is cut into bands, as the table `candidates`, and how many were skipped;
+    /// nothing if there are none. `gone` holds who is out of the race.
+    pub(super) async fn proposed(&self, folder: &Path, of: &str, bands: u32, bucket_limit: u32) -> Result<Option<u64>> {
+        let schema = super::rows::candidates_schema();
+        let mut files = Vec::new();
+        for first in (1..=bands).step_by(plan::BANDS_AT_ONCE as usize) {
+            let plan = self.engine.sql(STAGE, &plan::candidates(of, first, bucket_limit), Joins::Hash).await?;
+            let sink = TableSink::create(folder, &format!("{of}-candidates-{first:05}.tmp"), &schema)?;
+            let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
+            files.extend((written.rows > 0).then(|| folder.join(written.path)));
+        }
+        if files.is_empty() {
+            return Ok(None);
+        }
+        self.engine.table("candidates", schema, &files)?;
+        Ok(Some(self.skipped().await?))
     }
 
     async fn skipped(&self) -> Result<u64> {
-        let sum = self
-            .engine
-            .collect(STAGE, "select cast(coalesce(sum(skipped), 0) as bigint unsigned) as n from candidates")
-            .await?;
-        Ok(sum.first().map_or(0, |batch| batch.column(0).as_primitive::<UInt64Type>().value(0)))
+        self.count("select cast(coalesce(sum(skipped), 0) as bigint unsigned) as n from candidates").await
+    }
+
+    /// The only number of a result.
+    pub(super) async fn count(&self, sql: &str) -> Result<u64> {
+        let counted = self.engine.collect(STAGE, sql).await?;
+        Ok(counted.first().map_or(0, |batch| batch.column(0).as_primitive::<UInt64Type>().value(0)))
     }
 
     async fn ranks(&self, folder: &Path, edges: &[Edge]) -> Result<HashMap<String, Rank>> {
@@ -275,14 +316,14 @@ impl Job<'_> {
         folder: &Path,
         decisions: &Decisions,
         beside: [(&str, arrow::array::RecordBatch); 3],
-    ) -> Result<Vec<FileInfo>> {
+    ) -> Result<FileInfo> {
         self.temporary(folder, "gone", &ids_batch(decisions.keys())?)?;
         beside.iter().try_for_each(|(name, batch)| self.temporary(folder, name, batch))?;
         let plan = self.engine.sql(STAGE, &plan::kept(), Joins::Hash).await?;
         let sink = TableSink::create(folder, "part-00000", &Deduped::schema())?;
         let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
         clear_tmp(folder)?;
-        Ok(vec![written])
+        Ok(written)
     }
 }
 
@@ -374,7 +415,7 @@ pub(super) fn read_edges(batch: &arrow::array::RecordBatch) -> Result<Vec<Edge>>
         (number("jaccard_user")?, number("jaccard_assistant")?, number("containment")?);
     let bands = numbers::<UInt32Type>(batch, "bands_hit")?;
     let rule = |name: &str| {
-        [Rule::NearDuplicate, Rule::SamePrompt, Rule::BoilerplateAnswer, Rule::DigitsDiffer]
+        [Rule::NearDuplicate, Rule::Semantic, Rule::SamePrompt, Rule::BoilerplateAnswer, Rule::DigitsDiffer]
             .into_iter()
             .find(|rule| rule.as_str() == name)
             .unwrap_or(Rule::Different)
@@ -389,6 +430,7 @@ pub(super) fn read_edges(batch: &arrow::array::RecordBatch) -> Result<Vec<Edge>>
             containment: containment.value(i),
         },
         bands_hit: bands.value(i),
+        cosine: None,
     };
     Ok((0..batch.num_rows()).map(edge).collect())
 }
@@ -425,8 +467,13 @@ mod tests {
         let name = |id: &str| id.to_owned();
         let verified =
             Verified { rule: Rule::NearDuplicate, jaccard_user: 0.9, jaccard_assistant: 0.8, containment: 0.9 };
-        let edge = Edge { a: name("near"), b: name("kept"), verified, bands_hit: 3 };
+        let edge = Edge { a: name("near"), b: name("kept"), verified, bands_hit: 3, cosine: None };
+        let alike = Edge { a: name("alike"), cosine: Some(0.97314), ..edge.clone() };
         let mut decisions = Decisions::from([
+            (name("alike"), Decision::near(name("ALIKE"), name("kept"), name("KEPT"), &alike)),
+            (name("twin"), Decision::exact(name("TWIN"), name("alike"), name("ALIKE"))),
+            (name("head"), Decision::superseded(name("HEAD"), name("alike"), name("ALIKE"))),
+            (name("head twin"), Decision::exact(name("HEAD TWIN"), name("head"), name("HEAD"))),
             (name("copy"), Decision::exact(name("COPY"), name("near"), name("NEAR"))),
             (name("begins"), Decision::superseded(name("BEGINS"), name("near"), name("NEAR"))),
             (name("again"), Decision::exact(name("AGAIN"), name("begins"), name("BEGINS"))),
@@ -443,5 +490,10 @@ mod tests {
         assert_eq!(told("near"), ("KEPT", "near_duplicate", "jaccard on both sides"));
         assert_eq!(told("other"), ("KEPT", "exact_duplicate", "same canonical form"));
         assert_eq!((told("barred").0, decisions["copy"].bands_hit), ("", 3));
+        let of_alike = "same canonical form as a semantic duplicate of the winner";
+        assert_eq!(told("alike"), ("KEPT", "semantic_duplicate", "cosine 0.9731 of the vectors"));
+        assert_eq!(told("twin"), ("KEPT", "exact_duplicate", of_alike));
+        assert_eq!(told("head"), ("KEPT", "superseded", "prefix of a semantic duplicate of the winner"));
+        assert_eq!(told("head twin"), ("KEPT", "exact_duplicate", of_alike));
     }
 }

@@ -30,7 +30,7 @@ impl Job<'_> {
         inputs: &Inputs<'_>,
         release: &mut Release<'_>,
     ) -> Result<Books> {
-        self.logs_tables(inputs)?;
+        self.logs_tables(inputs).await?;
         let filter = dataset.filter.as_deref().map(|filter| format!("and ({filter})")).unwrap_or_default();
         let sql = format!(
             "select r.*, d.split_group as split_group from \
@@ -71,7 +71,7 @@ impl Job<'_> {
         aside: &Staged,
         release: &mut Release<'_>,
     ) -> Result<Books> {
-        self.logs_tables(inputs)?;
+        self.logs_tables(inputs).await?;
         let mut books = Books::default();
         let pairs = self.stated(inputs, &mut books).await?;
         if pairs.is_empty() {

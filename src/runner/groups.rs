@@ -61,7 +61,7 @@ pub fn spare_answers(edges: &mut [Edge], branches: &[Branch]) {
     for branch in branches {
         answers.entry(&branch.record_id).or_default().insert(branch.hash, branch.next);
     }
-    for edge in edges.iter_mut().filter(|edge| edge.verified.rule == Rule::NearDuplicate) {
+    for edge in edges.iter_mut().filter(|edge| matches!(edge.verified.rule, Rule::NearDuplicate | Rule::Semantic)) {
         let (Some(a), Some(b)) = (answers.get(edge.a.as_str()), answers.get(edge.b.as_str())) else { continue };
         if a.iter().any(|(prompt, answer)| b.get(prompt).is_some_and(|other| other != answer)) {
             edge.verified.rule = Rule::SamePrompt;
@@ -74,12 +74,12 @@ pub fn count(groups: &BTreeMap<String, Group>) -> u64 {
 }
 
 /// Records whose openings must stay together: a dropped one and the one that stands for it; two that
-/// are nearly the same and both kept, because digits are content. Pairs that share a prompt only are
+/// are nearly the same and both kept, because digits are content or because they are only tagged. Pairs that share a prompt only are
 /// none: a template of prompts would put all its conversations on one side.
 pub fn links<'d>(decisions: &'d BTreeMap<String, Decision>, edges: &'d [Edge]) -> Vec<(&'d String, &'d String)> {
     let stands = decisions.iter().filter(|(_, decision)| !decision.winner_record.is_empty());
     let stands = stands.map(|(record, decision)| (record, &decision.winner_record));
-    let nearly = |edge: &&Edge| matches!(edge.verified.rule, Rule::NearDuplicate | Rule::DigitsDiffer);
+    let nearly = |edge: &&Edge| matches!(edge.verified.rule, Rule::NearDuplicate | Rule::Semantic | Rule::DigitsDiffer);
     stands.chain(edges.iter().filter(nearly).map(|edge| (&edge.a, &edge.b))).collect()
 }
 
@@ -184,10 +184,11 @@ mod tests {
     fn answers_to_one_prompt_are_spared() {
         let verified =
             Verified { rule: Rule::NearDuplicate, jaccard_user: 1.0, jaccard_assistant: 0.9, containment: 0.9 };
-        let edge = |a: &str, b: &str| Edge { a: a.into(), b: b.into(), verified, bands_hit: 1 };
-        let mut edges = [edge("a", "b"), edge("a", "c")];
+        let edge = |a: &str, b: &str| Edge { a: a.into(), b: b.into(), verified, bands_hit: 1, cosine: None };
+        let mut edges = [edge("a", "b"), edge("a", "c"), edge("b", "a")];
+        (edges[2].verified.rule, edges[2].cosine) = (Rule::Semantic, Some(0.99));
         spare_answers(&mut edges, &[branch("a", 1, 11, 3), branch("b", 1, 12, 3), branch("c", 9, 91, 1)]);
-        assert_eq!(edges.map(|edge| edge.verified.rule), [Rule::SamePrompt, Rule::NearDuplicate]);
+        assert_eq!(edges.map(|edge| edge.verified.rule), [Rule::SamePrompt, Rule::NearDuplicate, Rule::SamePrompt]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Guards of dedup: what near-duplicates take from each source, before anything is committed.
+//! Guards of dedup: what near-duplicates, by words or by vectors, take from each source, before anything
+//! is committed.
 //!
 //! Not here: deciding (`dedup`); what is allowed (`[dedup.guards]`).
 //!
@@ -11,7 +12,7 @@ use arrow::datatypes::UInt64Type;
 
 use super::Job;
 use super::dedup::Decisions;
-use super::rows::ids_batch;
+use super::rows::{NEAR, SEMANTIC, ids_batch};
 use super::sink::{numbers, text};
 use crate::config::Guards;
 use crate::error::{Error, Result};
@@ -42,7 +43,7 @@ impl Job<'_> {
         redacted: &[Made<Redacted>],
     ) -> Result<BTreeMap<String, u64>> {
         let guards = self.loaded.pipeline.dedup.guards;
-        let near: Vec<_> = decisions.iter().filter(|(_, decision)| decision.fate == "near_duplicate").collect();
+        let near: Vec<_> = decisions.iter().filter(|(_, decision)| [NEAR, SEMANTIC].contains(&decision.fate)).collect();
         if near.is_empty() {
             return Ok(BTreeMap::new());
         }

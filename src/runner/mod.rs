@@ -29,6 +29,7 @@ mod release;
 pub mod restore;
 mod rows;
 mod sample;
+mod semantic;
 mod sink;
 mod stated;
 mod tasks;
@@ -41,7 +42,7 @@ use crate::engine::sources::{self, SourceFile};
 use crate::engine::{Engine, Joins, Resources};
 use crate::error::{Error, Result};
 use crate::input::STDIN;
-use crate::layer::{Deduped, Layer, Made};
+use crate::layer::{Layer, Made};
 use crate::record::ProjectKey;
 use crate::stages::redact::Redactor;
 use crate::store::Store;
@@ -111,6 +112,8 @@ async fn once(loaded: &Loaded, options: &Options, progress: &dyn Progress) -> Re
         return Err(Error::Usage("standard input cannot be read on a cluster: executors do not have it".to_owned()));
     }
     let sources = sources::discover(loaded, &loaded.pipeline.ingest.sources)?;
+    // Records have to be redacted before somebody can make vectors of them.
+    let vectors = if options.until >= StageName::Dedup { semantic::asked(loaded)? } else { None };
     let label_files = label::files(loaded)?;
     import::rules(loaded, &[])?;
     let mut job = Job::start(loaded, options, progress).await?;
@@ -120,7 +123,7 @@ async fn once(loaded: &Loaded, options: &Options, progress: &dyn Progress) -> Re
     if options.until <= StageName::Redact {
         return Ok(job.outcome);
     }
-    let deduped = job.dedup(&redacted).await?; // redacted → deduped
+    let deduped = job.dedup(&redacted, vectors.as_ref()).await?; // redacted → deduped
     if options.until == StageName::Dedup {
         return Ok(job.outcome);
     }
@@ -178,7 +181,7 @@ impl<'a> Job<'a> {
 
     /// SQL of the pipeline file is tried on an empty table before anything is done.
     async fn check_sql(&self) -> Result<()> {
-        self.engine.table("deduped", Deduped::schema(), &[])?;
+        self.deduped_table(None).await?;
         let pipeline = &self.loaded.pipeline;
         let samples = pipeline
             .sample

@@ -59,8 +59,10 @@ pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
     let rows: u64 = planned.iter().map(|source| source.rows_expected).sum();
     let unpacked = |source: &PlannedSource| source.rows_expected * BYTES_PER_RECORD;
     let disk: u64 = planned.iter().filter(|source| !source.done).map(unpacked).sum::<u64>() / 2;
+    let mut beside = super::against::overlap_keys(loaded, &key, &redacted)?;
+    beside.extend(super::semantic::asked(loaded)?.map(|asked| asked.key()));
     Ok(Plan {
-        stages: stages(loaded, &root, new, &redacted, &super::against::overlap_keys(loaded, &key, &redacted)?),
+        stages: stages(loaded, &root, new, &redacted, &beside),
         sources: planned,
         memory_bytes: MEMORY_BASE + rows * MEMORY_PER_RECORD,
         disk_bytes: disk,
@@ -109,13 +111,13 @@ fn source(root: &Path, key: &str, file: &SourceFile) -> Result<PlannedSource> {
     Ok(PlannedSource { path: file.location.to_string(), bytes: file.bytes, done: made.is_some(), why, rows_expected })
 }
 
-fn stages(loaded: &Loaded, root: &Path, new: usize, redacted: &[String], overlaps: &[String]) -> Vec<PlannedStage> {
+fn stages(loaded: &Loaded, root: &Path, new: usize, redacted: &[String], beside: &[String]) -> Vec<PlannedStage> {
     let any = |layer: &str| root.join("layers").join(layer).is_dir();
     let made = |layer: &str, key: &str| root.join("layers").join(layer).join(key).is_dir();
     let stage = |stage, runs, why: String| PlannedStage { stage, runs, why };
     let fresh = new > 0;
     let sketches: Vec<String> = redacted.iter().map(|key| sketch_key(loaded, key)).collect();
-    let deduped = deduped_key(loaded, sketches.iter().chain(overlaps).map(String::as_str).collect());
+    let deduped = deduped_key(loaded, sketches.iter().chain(beside).map(String::as_str).collect());
     let samples = loaded.pipeline.sample.iter().zip(&loaded.rubrics);
     let drawn = samples.filter(|(sample, rubric)| made(Sampled::NAME, &sampled_key(loaded, sample, rubric, &deduped)));
     let (decided, drawn) = (made(Deduped::NAME, &deduped), drawn.count());

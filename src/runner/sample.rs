@@ -89,7 +89,7 @@ impl Job<'_> {
     ) -> Result<u64> {
         let layer = self.store.stage(format!("layers/{}/{key}", Sampled::NAME))?;
         let batch_id = batch_id(sample, key);
-        self.engine.table("deduped", Deduped::schema(), &deduped.files("part"))?;
+        self.deduped_table(Some(deduped)).await?;
         let held = self.held()?;
         self.text_table(&layer.staging, "held", "conversation_id", held.iter().map(String::as_str))?;
         let strata = self.strata(sample, rubric).await?;

@@ -14,7 +14,7 @@ use arrow::datatypes::{UInt32Type, UInt64Type};
 use super::Job;
 use super::against::CONTAMINATED;
 use super::dataset::{Inputs, STAGE, count};
-use super::rows::{COPY_OF_NEAR, EXACT};
+use super::rows::{COPY_OF_NEAR, COPY_OF_SEMANTIC, EXACT, NEAR, SEMANTIC};
 use super::sink::{numbers, text};
 use crate::error::{Error, Result};
 use crate::layer::tables::Table;
@@ -129,9 +129,11 @@ impl Job<'_> {
 fn gone(fate: &str, rule: &str) -> Option<&'static str> {
     match fate {
         CONTAMINATED => Some(CONTAMINATED),
-        "near_duplicate" => Some("near_duplicate"),
+        NEAR => Some(NEAR),
+        SEMANTIC => Some(SEMANTIC),
         // Of a copy its winner would say the same, but that one is only nearly another.
-        "exact_duplicate" if rule == COPY_OF_NEAR => Some("near_duplicate"),
+        "exact_duplicate" if rule == COPY_OF_NEAR => Some(NEAR),
+        "exact_duplicate" if rule == COPY_OF_SEMANTIC => Some(SEMANTIC),
         _ => None,
     }
 }

@@ -170,17 +170,9 @@ fn six_days_decide_as_one_and_sketch_no_day_again() {
     assert_eq!(decided(&store), decided(&cold), "key, decisions and edges, byte for byte");
     assert_eq!(release_hashes(&store), release_hashes(&cold));
     let folder = store.join("layers/deduped").join(decided(&store).0);
-    let kept = ids(&folder.join("part-00000.parquet"), "conversation_id");
-    let winners = ids(&folder.join("decisions.parquet"), "winner");
+    let kept = texts_of(&folder.join("part-00000.parquet"), "conversation_id");
+    let winners = texts_of(&folder.join("decisions.parquet"), "winner");
     assert!(winners.len() > 10 && winners.is_subset(&kept), "who is dropped has a winner that is kept");
-}
-
-/// Values of a text column that are there.
-fn ids(file: &Path, column: &str) -> std::collections::BTreeSet<String> {
-    use arrow::array::AsArray;
-    let batches = parquet(file).1;
-    let values = batches.iter().flat_map(|batch| batch.column_by_name(column).unwrap().as_string::<i32>());
-    values.flatten().map(str::to_owned).collect()
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! What the tests share: running the programs, small pipelines, looking into a store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayData};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, ListArray, StringArray};
+use arrow::datatypes::{DataType, Field, Float32Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -197,6 +199,32 @@ pub fn parquet(path: &Path) -> (SchemaRef, Vec<RecordBatch>) {
     let schema = reader.schema().clone();
     let batches = reader.build().and_then(|rows| Ok(rows.collect::<Result<Vec<_>, _>>()?));
     (schema, batches.unwrap_or_else(|err| panic!("{}: {err}", path.display())))
+}
+
+/// Values of a text column that are there.
+pub fn texts_of(file: &Path, column: &str) -> BTreeSet<String> {
+    let batches = parquet(file).1;
+    let values = batches.iter().flat_map(|batch| batch.column_by_name(column).unwrap().as_string::<i32>());
+    values.flatten().map(str::to_owned).collect()
+}
+
+/// Writes vectors as users bring them: ids, and lists of 32 bit floats.
+pub fn vectors(path: &Path, rows: &[(String, Vec<f64>)]) -> PathBuf {
+    let numbers = |row: &(String, Vec<f64>)| Some(row.1.iter().map(|x| Some(*x as f32)).collect::<Vec<_>>());
+    let lists = ListArray::from_iter_primitive::<Float32Type, _, _>(rows.iter().map(numbers));
+    let ids = StringArray::from_iter_values(rows.iter().map(|row| &row.0));
+    table(path, vec![("id", Arc::new(ids)), ("vector", Arc::new(lists))])
+}
+
+/// Writes a Parquet file of these columns.
+pub fn table(path: &Path, columns: Vec<(&str, ArrayRef)>) -> PathBuf {
+    let fields = columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let batch = RecordBatch::try_new(schema.clone(), columns.into_iter().map(|(_, column)| column).collect()).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), schema, None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    path.to_path_buf()
 }
 
 /// Everything readable in a store: each file's bytes, and what Parquet files hold decoded.

@@ -21,5 +21,6 @@ mod policy;
 mod preferences;
 mod quickstart;
 mod schemas;
+mod semantic;
 mod splits;
 mod walls;

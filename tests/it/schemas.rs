@@ -11,7 +11,9 @@ use std::path::Path;
 use gristmill::layer::schema_json;
 use serde_json::Value;
 
-use super::help::{FROM_LOGS, files, fixture, gristmill, parquet, pipeline, relative, root, run, write};
+use super::help::{
+    FROM_LOGS, files, fixture, gristmill, parquet, pipeline, relative, root, run, texts_of, vectors, write,
+};
 
 const HOW: &str = "if the change is meant, raise the version in src/layer (never change a frozen one), then: \
     gristmill schema --write schemas";
@@ -84,6 +86,11 @@ const CHOSEN: [&str; 11] = [
 fn freeze_compat_fixtures() {
     let folder = tempfile::tempdir().unwrap();
     let (pipeline, store) = (tiny(folder.path()), folder.path().join("store"));
+    run(&pipeline, &store, &["--until", "redact"]).expect(0);
+    let parts = glob::glob(&format!("{}/layers/redacted/*/part-*.parquet", store.display())).unwrap();
+    // Some point into one direction; all would be one side of a split.
+    let rows = parts.flat_map(|part| texts_of(&part.unwrap(), "conversation_id")).map(|id| (id, vec![0.6, 0.8]));
+    vectors(&folder.path().join("vectors.parquet"), &rows.take(6).collect::<Vec<_>>());
     run(&pipeline, &store, &["--until", "sample"]).expect(0);
     answer(&store, &folder.path().join("labels.jsonl"));
     run(&pipeline, &store, &[]).expect(0);
@@ -98,6 +105,7 @@ fn freeze_compat_fixtures() {
         ("deduped", "layers/deduped/*/part-*"),
         ("decisions", "layers/deduped/*/decisions*"),
         ("edges", "layers/deduped/*/edges*"),
+        ("semantic", "layers/deduped/*/semantic*"),
         ("sampled", "layers/sampled/*/part-*"),
         ("labeled", "layers/labeled/*/part-*"),
         ("refused", "layers/labeled/*/refused*"),
@@ -130,7 +138,7 @@ fn tiny(folder: &Path) -> std::path::PathBuf {
         fixture("evals/support-eval.jsonl").display().to_string()
     );
     let more = format!(
-        "{benchmark}\n[[sample]]\nname = \"quality\"\nrubric = {:?}\nrows = 5\n\n[label]\nfiles = [{:?}]\nmin_annotations = 1\n{FROM_LOGS}",
+        "{benchmark}\n[dedup.semantic]\nvectors = \"vectors.parquet\"\n\n[[sample]]\nname = \"quality\"\nrubric = {:?}\nrows = 5\n\n[label]\nfiles = [{:?}]\nmin_annotations = 1\n{FROM_LOGS}",
         rubric.display().to_string(),
         folder.join("labels.jsonl").display().to_string()
     );

@@ -133,6 +133,13 @@ same() {
         say "FAIL $1: datasets verify: $(last "$logs/$1.verify")"
     fi
 }
+# What dedup decided and by which pairs: key of its folder, table and SHA-256.
+decided() {
+    (cd "$work/$1/layers" && find deduped -type f \( -name decisions.parquet -o -name edges.parquet -o -name semantic.parquet \) \
+        -print0 | sort -z | xargs -0 sha256sum)
+}
+# counted NAME COUNT: a count of dedup that is not 0.
+counted() { grep -qE "\"$2\": [1-9]" "$work/$1"/layers/deduped/*/manifest.json; }
 # clustered NAME PIPELINE LIKE: undisturbed.
 clustered() { run "$1" "$2" --cluster "$url" && same "$1" "$3" "$took s"; }
 # killed NAME PIPELINE LIKE SECONDS PID: an executor dies so long after the run began.
@@ -214,7 +221,23 @@ fi
     gzip -dcf fixtures/raw/* | grep -aoE '[A-Za-z0-9._-]+@[A-Za-z0-9-]+(\.[A-Za-z]+)+'
 } | grep -v '^$' | sort -u >"$work/needles"
 
-run quickstart-local "$quickstart" && run small-local "$small" || finish
+# Benchmarks and the user's vectors: functions that executors read files for, or join with.
+known=$work/known.toml
+{
+    sed "s#\"\.\./#\"$PWD/#g" pipelines/decontaminate.toml
+    printf 'where = "semantic_of is null"\n\n[dedup.semantic]\nvectors = "%s"\n' "$work/vectors.parquet"
+} >"$known"
+
+run quickstart-local "$quickstart" && run small-local "$small" && run known-local "$known" --until redact || finish
+in_venv loaders vectors 60 tests/real/vectors.py "$work/known-local" "$work/vectors.parquet" >"$logs/vectors" 2>&1
+if [ -e "$work/vectors.parquet" ]; then
+    run known-local "$known" || finish
+    for count in contaminated semantic_edges semantic_tags; do
+        check "known-local: $count to compare" counted known-local "$count"
+    done
+else
+    say "SKIP benchmarks and vectors: no pyarrow: $(last "$logs/vectors")"
+fi
 
 free_port && scheduler=$port && start scheduler "$port" "$gristmill" cluster scheduler --port "$port" || finish
 url=df://127.0.0.1:$scheduler
@@ -228,6 +251,9 @@ watch &
 watcher=$!
 clustered quickstart "$quickstart" quickstart-local
 clustered small "$small" small-local
+if [ -e "$work/vectors.parquet" ] && clustered known "$known" known-local; then
+    check "known: decisions, edges and pairs of vectors as in a local run" cmp -s <(decided known) <(decided known-local)
+fi
 kill "$watcher" && wait "$watcher" 2>/dev/null # it would take part of what is timed next
 
 # Shuffle files are compressed: a search of their bytes alone might miss something.

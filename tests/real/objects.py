@@ -173,6 +173,36 @@ def check_all(server, folder, checks):
         _, again = run(server, folder, "langfuse", source)
         expect(again["ingest"]["cached"] and again["dedup"]["cached"], "not idempotent")
 
+    def vectors():
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        few = folder / "few.jsonl"
+        few.write_bytes(chats(0, 4))
+
+        def decided(name, vectors, *more):
+            file = pipeline(folder, name, f'path = "{few}", format = "openai-chat"')
+            file.write_text(file.read_text() + f'\n[dedup.semantic]\nvectors = "{vectors}"\n')
+            store = folder / f"store-{name}"
+            told = json.loads(gristmill(server, "run", file, "--store", store, "--json", *more))
+            return store, {stage["stage"]: stage for stage in told["stages"]}
+
+        file = folder / "vectors.parquet"
+        store, _ = decided("vectors-here", file, "--until", "redact")
+        ids = [parquet.read_table(part)["conversation_id"] for part in store.glob("layers/redacted/*/part-*.parquet")]
+        ids = pa.chunked_array(ids).combine_chunks()
+        parquet.write_table(pa.table({"id": ids, "vector": [[1.0, 0.1 * i] for i in range(len(ids))]}), file)
+        server.put("vectors/day 1.parquet", file.read_bytes())
+        here, own = decided("vectors-here", file)
+        there, stages = decided("vectors-there", f"s3://{BUCKET}/vectors/*.parquet")
+        expect(stages["dedup"]["counts"] == own["dedup"]["counts"], stages["dedup"])
+        expect(stages["dedup"]["counts"]["semantic_edges"] > 0, stages["dedup"])
+        tables = [next(store.glob("layers/deduped/*/semantic.parquet")).read_bytes() for store in (here, there)]
+        expect(tables[0] == tables[1], "other pairs than from a file")
+        expect(not list(there.rglob("*.tmp.parquet")), "a copy of the vectors stays")
+        _, stages = decided("vectors-here", f"s3://{BUCKET}/vectors/*.parquet")
+        expect(stages["dedup"]["cached"], "the same vectors elsewhere decide anew")
+
     def errors():
         for source, code, hint in [
             (f"s3://{BUCKET}/nothing/*.jsonl", 2, "matches no object"),
@@ -188,6 +218,7 @@ def check_all(server, folder, checks):
         ("a grown object", grown),
         ("places verified at the server", traced),
         ("Langfuse manifests", manifests),
+        ("vectors as from a file", vectors),
         ("what is not there", errors),
     ]:
         checks.run(name, check)

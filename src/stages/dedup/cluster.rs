@@ -15,6 +15,21 @@ pub struct Edge {
     pub b: String,
     pub verified: Verified,
     pub bands_hit: u32,
+    /// Of vectors, where they made the pair.
+    pub cosine: Option<f64>,
+}
+
+impl Edge {
+    /// Whether it may drop one of the two.
+    fn folds(&self) -> bool {
+        matches!(self.verified.rule, Rule::NearDuplicate | Rule::Semantic)
+    }
+
+    /// What is nearer counts first: words before vectors, whatever the numbers.
+    fn weight(&self) -> f64 {
+        let words = self.verified.jaccard_user.min(self.verified.jaccard_assistant);
+        self.cosine.map_or(words, |cosine| cosine - 2.0)
+    }
 }
 
 /// What the fixed order looks at: longest first, then oldest, then by id.
@@ -28,15 +43,14 @@ pub struct Rank {
 
 /// For every record that is dropped: the index of the edge to its representative.
 pub fn representatives(edges: &[Edge], ranks: &HashMap<String, Rank>) -> BTreeMap<String, usize> {
-    let near: Vec<usize> = (0..edges.len()).filter(|&i| edges[i].verified.rule == Rule::NearDuplicate).collect();
+    let near: Vec<usize> = (0..edges.len()).filter(|&i| edges[i].folds()).collect();
     let mut order: Vec<&str> = near.iter().flat_map(|&i| [edges[i].a.as_str(), &edges[i].b]).collect();
     order.sort_by_key(|id| (ranks.get(*id), *id));
     order.dedup();
     let place: HashMap<&str, u32> = order.iter().zip(0..).map(|(id, at)| (*id, at)).collect();
-    let weight = |edge: &Edge| edge.verified.jaccard_user.min(edge.verified.jaccard_assistant);
     let links: Vec<Link> = near
         .iter()
-        .map(|&i| Link { a: place[edges[i].a.as_str()], b: place[edges[i].b.as_str()], weight: weight(&edges[i]) })
+        .map(|&i| Link { a: place[edges[i].a.as_str()], b: place[edges[i].b.as_str()], weight: edges[i].weight() })
         .collect();
     stars(order.len(), &links).into_iter().map(|(at, link)| (order[at as usize].to_owned(), near[link])).collect()
 }
@@ -46,7 +60,7 @@ pub fn representatives(edges: &[Edge], ranks: &HashMap<String, Rank>) -> BTreeMa
 pub struct Link {
     pub a: u32,
     pub b: u32,
-    /// The smaller of the two Jaccards.
+    /// The smaller of the two Jaccards; below those the cosine.
     pub weight: f64,
 }
 
@@ -82,7 +96,7 @@ mod tests {
     fn edge(a: &str, b: &str, jaccard: f64) -> Edge {
         let verified =
             Verified { rule: Rule::NearDuplicate, jaccard_user: jaccard, jaccard_assistant: 1.0, containment: 1.0 };
-        Edge { a: a.into(), b: b.into(), verified, bands_hit: 1 }
+        Edge { a: a.into(), b: b.into(), verified, bands_hit: 1, cosine: None }
     }
 
     fn ranks(ids: &str) -> HashMap<String, Rank> {
@@ -103,6 +117,21 @@ mod tests {
         let edges = [edge("a", "b", 0.9), edge("b", "c", 0.9)];
         let dropped = representatives(&edges, &ranks("abc"));
         assert_eq!(dropped, BTreeMap::from([("b".to_owned(), 0)]));
+    }
+
+    #[test]
+    fn words_are_nearer_than_vectors_and_both_make_stars() {
+        let semantic = |a: &str, b: &str, cosine| {
+            let mut edge = Edge { cosine: Some(cosine), ..edge(a, b, 0.1) };
+            edge.verified.rule = Rule::Semantic;
+            edge
+        };
+        // d is like a and nearly c; e is like d, which is gone, so it stays.
+        let edges = [semantic("a", "d", 1.0), edge("c", "d", 0.8), semantic("a", "c", 0.96), semantic("d", "e", 0.99)];
+        let dropped = representatives(&edges, &ranks("abcde"));
+        assert_eq!(dropped, BTreeMap::from([("c".to_owned(), 2), ("d".to_owned(), 0)]));
+        let dropped = representatives(&[edges[0].clone(), edges[1].clone()], &ranks("abcde"));
+        assert_eq!(dropped, BTreeMap::from([("d".to_owned(), 1)]));
     }
 
     #[test]

@@ -1,4 +1,8 @@
-//! What bands and rows find: the S-curve.
+//! What bands and rows find: the S-curve, over slots of a sketch and over bits of random planes.
+//!
+//! Not here: making sketches (`sketch`) and bits (`semantic::hyperplanes`).
+//!
+//! Always: what is found is a chance; who is near is decided exactly elsewhere.
 
 /// How likely a pair of a Jaccard shares a band, if slots agree independently with that chance:
 /// `1 - (1 - s^r)^b` (Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", 3.4.2).
@@ -6,9 +10,31 @@ pub fn found(jaccard: f64, bands: u32, rows: u32) -> f64 {
     1.0 - (1.0 - jaccard.powi(rows as i32)).powi(bands as i32)
 }
 
+/// How likely two vectors of a cosine lie on one side of a random plane: `1 - θ/π` (Charikar 2002, 3).
+pub fn agrees(cosine: f64) -> f64 {
+    1.0 - cosine.clamp(-1.0, 1.0).acos() / std::f64::consts::PI
+}
+
+/// The fewest bands that find vectors of a cosine with this chance or a better one.
+pub fn bands_for(cosine: f64, bits: u32, recall: f64) -> u32 {
+    let shared = agrees(cosine).powi(bits as i32);
+    // Of equal vectors one band finds all: the logarithm of nothing is minus infinity.
+    ((1.0 - recall).ln() / (1.0 - shared).ln()).ceil().max(1.0) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_bands_as_the_recall_needs() {
+        for (cosine, bits, bands) in [(0.95, 16, 23), (0.9, 16, 53), (0.98, 16, 11), (1.0, 16, 1), (0.95, 12, 15)] {
+            assert_eq!(bands_for(cosine, bits, 0.99), bands, "{cosine} {bits}");
+            assert!(found(agrees(cosine), bands, bits) >= 0.99);
+            assert!(bands == 1 || found(agrees(cosine), bands - 1, bits) < 0.99);
+        }
+        assert!((agrees(0.0) - 0.5).abs() < 1e-12 && (agrees(1.0) - 1.0).abs() < 1e-12);
+    }
 
     /// The table of section 6.2 of the design's reference on dedup.
     #[test]

@@ -71,10 +71,11 @@ pub const RANK_DIGITS: usize = 10;
 /// Candidate pairs of bands `first..first + BANDS_AT_ONCE` (from 1) with the number of bands they
 /// share. `gone` holds the records that are out of the race; they may count, but not pair. One band hash is shared by few
 /// records, so counting first and gathering members only of shared bands keeps memory small.
-pub fn candidates(first: u32, bucket_limit: u32) -> String {
+/// `of` has a `record_id`, `tokens` and `bands`: the sketches, or what else is cut into bands.
+pub fn candidates(of: &str, first: u32, bucket_limit: u32) -> String {
     let last = first + BANDS_AT_ONCE - 1;
     let bands =
-        |columns: &str| format!("select {columns} unnest(array_slice(bands, {first}, {last})) as band from sketch");
+        |columns: &str| format!("select {columns} unnest(array_slice(bands, {first}, {last})) as band from {of}");
     // Ranks are written out only for members of a bucket.
     let rank = format!("concat(lpad(cast(4294967295 - b.tokens as varchar), {RANK_DIGITS}, '0'), b.record_id)");
     format!(

@@ -18,6 +18,8 @@ pub struct Verified {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     NearDuplicate,
+    /// The vectors that the user brought have a high cosine, and nothing in the texts speaks against it.
+    Semantic,
     /// Users say the same, assistants do not: regenerations, kept.
     SamePrompt,
     /// Assistants say the same, users do not: canned answers, kept.
@@ -31,6 +33,7 @@ impl Rule {
     pub const fn as_str(self) -> &'static str {
         match self {
             Rule::NearDuplicate => "near_duplicate",
+            Rule::Semantic => "semantic_duplicate",
             Rule::SamePrompt => "same_prompt",
             Rule::BoilerplateAnswer => "boilerplate_answer",
             Rule::DigitsDiffer => "digits_differ",

@@ -20,7 +20,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
@@ -74,6 +74,12 @@ pub fn cuts<R: Read + Seek + Send + 'static>(file: R) -> Vec<Range<u64>> {
         }
     }
     cuts
+}
+
+/// The columns of a file; nothing if it is no Parquet that can be read.
+pub fn schema<R: Read + Seek + Send + 'static>(file: R) -> Option<SchemaRef> {
+    let input = Input::new(file, Bounds::NONE).ok()?;
+    Some(Arc::clone(metadata(&input).ok()?.schema()))
 }
 
 /// The records of a range of rows; a file that cannot be opened is one reject.
