@@ -20,6 +20,9 @@ const TEXT_MIN_BYTES: usize = 24;
 /// Longer ones would drive out all others.
 const TEXT_MAX_BYTES: usize = KEPT_BYTES / 16;
 const SLOTS: usize = 1 << 12;
+/// Answers that take more are not kept, for a slot keeps its own until another needs it. So all of a
+/// thread take 8 MiB at most.
+const ANSWER_MAX_BYTES: usize = 2 << 10;
 
 /// Whose answers they are. No two redactors share one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,9 @@ impl Memo {
     }
 
     fn keep(&mut self, slot: usize, owner: Owner, text: &str, hits: &[Hit]) {
+        if hits.iter().map(Hit::bytes).sum::<usize>() > ANSWER_MAX_BYTES {
+            return;
+        }
         self.slots.resize_with(SLOTS, || None);
         let len = text.len();
         let room = KEPT_BYTES - self.written as usize % KEPT_BYTES;
@@ -144,5 +150,14 @@ mod tests {
             }
         }
         assert!(memo.get(0, owner, &text(0)).is_none());
+    }
+
+    #[test]
+    fn long_answers_are_not_kept() {
+        let (owner, mut memo) = (Owner::new(), Memo::default());
+        for (n, kept) in [(ANSWER_MAX_BYTES / hit(0).bytes(), true), (ANSWER_MAX_BYTES / hit(0).bytes() + 1, false)] {
+            memo.keep(n, owner, "text", &vec![hit(0); n]);
+            assert_eq!(memo.get(n, owner, "text").is_some(), kept);
+        }
     }
 }

@@ -296,6 +296,11 @@ impl Hit {
         self.opaque = true;
     }
 
+    /// Of memory.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Hit>() + self.value.as_ref().map_or(0, String::len)
+    }
+
     /// What stands there.
     pub(super) fn raw<'a>(&self, text: &'a str) -> &'a str {
         raw(text, &self.span)

@@ -11,7 +11,7 @@ pub(super) static RULES: [&Rule; 1] = [&ADDRESS];
 
 static ADDRESS: Rule = Rule {
     id: "email.address",
-    version: 1,
+    version: 2,
     kind: Kind::Email,
     country: "",
     score: 0.95,

@@ -114,7 +114,7 @@ pub(super) fn v6(text: &str, run: Run, out: &mut Vec<Span>) -> Option<usize> {
         return None;
     }
     // `arn:${Partition}:ec2::${Account}`
-    let part_of_path = text[end..].starts_with('$');
+    let part_of_path = text[end..].starts_with("${");
     if glued_before(text, start) || glued_after(text, end) || part_of_path {
         return None;
     }

@@ -20,6 +20,10 @@ pub(super) fn plus_before(text: &str, start: usize) -> Option<usize> {
 /// `2*p + 2567649375*q`, `1.1e+868588963`: arithmetic.
 fn is_sum(text: &str, head: &str, start: usize, spaced: bool) -> bool {
     let digits = text.as_bytes()[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    // `(London) + 44 20 7183 8750`
+    if digits < 7 {
+        return false;
+    }
     let times = text.as_bytes().get(start + digits) == Some(&b'*');
     let after_term =
         head.strip_suffix(' ').is_some_and(|term| term.ends_with(|c: char| c.is_ascii_digit() || c == ')'));

@@ -471,7 +471,7 @@ fn is_one_email(before: &str, after: &str, crossing: &Crossing, left: bool, righ
     if crossing.after_bytes <= top.len() && !(usual(top) || top.len() == 2) {
         return false;
     }
-    if after.starts_with('@') && is_decorator(&after[crossing.after_bytes..]) {
+    if after.starts_with('@') && !usual(top) && is_decorator(&after[crossing.after_bytes..]) {
         return false;
     }
     if part.contains('@') || !right {
@@ -503,6 +503,7 @@ mod tests {
             ("call +1 202 \n555 0173 now", Kind::Phone, &["+1 202 \n555 0173"]),
             ("mail jane@exam\nple.com now", Kind::Email, &["jane@exam\nple.com"]),
             ("mail jane@exam=\nple.com now", Kind::Email, &["jane@exam=\nple.com"]),
+            ("mail jane.doe\n@example.com(work)", Kind::Email, &["jane.doe\n@example.com"]),
             ("mail is jane.do\ne@example.com", Kind::Email, &["jane.do\ne@example.com"]),
             ("KVNR A7989\n60963 thanks", Kind::DeHealthInsurance, &["A7989\n60963"]),
             ("my IP address is 198.19\n.87.96", Kind::Ip, &["198.19\n.87.96"]),

@@ -11,7 +11,7 @@ mod shape;
 use super::edge::glued_after;
 use super::names::lexicon::Filter;
 use super::numbers::Run;
-use super::{KindSet, Span};
+use super::{Kind, KindSet, Span};
 use crate::stages::redact::glance::{COLON, EQUALS, Glance};
 pub(super) use rows::RULES;
 use rows::{ROWS, Row};
@@ -114,9 +114,6 @@ impl Labelled {
         }
         let from = text.floor_char_boundary(start.saturating_sub(LABEL_MAX_BYTES));
         let Some((head, tie)) = label_end(text, from, start) else { return };
-        if is_of_program(text, from, head, start, tie) {
-            return;
-        }
         // The last word decides for most; only then is the label written out.
         if last_hash(&text[from..head]).is_some_and(|hash| !self.filter.may_hold(hash)) {
             return;
@@ -126,7 +123,8 @@ impl Labelled {
         let first = self.labels.partition_point(|(other, ..)| *other < hash);
         for (_, words, row) in self.labels[first..].iter().take_while(|(other, ..)| *other == hash) {
             let said = label.strip_suffix(words).is_some_and(|head| head.is_empty() || head.ends_with(' '));
-            if !said || tie < row.tie {
+            if !said || tie < row.tie || row.rule.kind == Kind::AccountId && is_of_program(text, from, head, start, tie)
+            {
                 continue;
             }
             if let Some(end) = (row.value)(text, start).filter(|end| !glued_after(text, *end)) {
@@ -292,7 +290,6 @@ fn normal(label: &str) -> String {
 mod tests {
     use super::*;
     use crate::stages::redact::detect::tests::{finds, rules_only};
-    use crate::stages::redact::kind::Kind;
 
     #[test]
     fn labels_are_read_in_every_dress() {
@@ -319,6 +316,7 @@ mod tests {
         finds("user = get_user(1)", Kind::Username, &[]);
         finds("\"AWS::SQS::QueuePolicy\": \"8d0c3b8154e71ff3\"", Kind::AccountId, &[]);
         finds("#define V_FLAG_NOTIFY_POLICY 0x800", Kind::AccountId, &[]);
+        finds("User::pin: 4821", Kind::Pin, &["4821"]);
         finds("policy: 0x800f61b9, policy 80046172", Kind::AccountId, &["0x800f61b9", "80046172"]);
     }
 

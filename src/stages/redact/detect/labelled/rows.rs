@@ -426,6 +426,7 @@ const PLATE: Rule = Rule {
 
 const USERNAME: Rule = Rule {
     id: "username.labelled",
+    version: 2,
     kind: Kind::Username,
     score: 0.6,
     context: USERNAMES,
@@ -436,12 +437,14 @@ const USERNAME: Rule = Rule {
         "the username is required",
         "login = request.form",
         "username: string",
+        ".fa-user:before {",
     ],
     ..BASE
 };
 
 const HANDLE: Rule = Rule {
     id: "username.handle",
+    version: 2,
     kind: Kind::Username,
     score: 0.6,
     context: HANDLES,

@@ -171,7 +171,7 @@ impl Cues {
                 _ => continue,
             };
             return found_name(words, start, small, |row| {
-                if *asks != Asks::Label || !is_of_mapping(words, &row) {
+                if *asks != Asks::Label || !is_of_mapping(words, at, &row) {
                     found(row, *asks != Asks::Label);
                 }
             });
@@ -181,7 +181,11 @@ impl Cues {
 
 /// The value of a key in a file of settings, if no list knows it for a person: `name: CI` above `on:`,
 /// `name: Build a wheel`. One word is more than a surname.
-fn is_of_mapping(words: &[Word], row: &Range<usize>) -> bool {
+fn is_of_mapping(words: &[Word], label: usize, row: &Range<usize>) -> bool {
+    let begins = matches!(words[label - 1].shape, Shape::Line) || words[label - 1].hash == sign_hash(b'-');
+    if words[label].hash != hash_of("name") || words[label].shape != Shape::Lower || !begins {
+        return false;
+    }
     let listed = words[row.clone()].iter().any(|word| word.entry.first() > 0 || row.len() > 1 && word.entry.last() > 0);
     let behind = |n: usize| words.get(row.end + n).map_or(Shape::Line, |word| word.shape);
     let key = behind(0) == Shape::Line && matches!(behind(1), Shape::Lower | Shape::Code);

@@ -19,7 +19,7 @@ pub(super) static RULES: [&Rule; 1] = [&BIP39];
 
 static BIP39: Rule = Rule {
     id: "seed.bip39",
-    version: 1,
+    version: 2,
     kind: Kind::SeedPhrase,
     country: "",
     score: 0.99,
