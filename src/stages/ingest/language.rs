@@ -3,9 +3,8 @@
 //! Function words decide where they are clear (a few dozen lookups). A question in plain letters
 //! that has too few of them ("Explain quantum computing") is of the language of its answer, if that
 //! is clear: so it was for all 28 such questions of Open Assistant's 687 whose users named theirs.
-//! Everything else goes to whatlang, which compares a text with 300 trigrams of each of 37
-//! languages: about 50 us a text, however short (measured 2026-11), ten times the rest of reading
-//! a record.
+//! Everything else is told by trigrams, with whatlang's answer (`trigrams`), which takes as long as
+//! the rest of reading a record, or ten times as long while the trigrams are not known.
 //!
 //! Not here: language per message. A guess below [`MIN_CONFIDENCE`] is answered with `und`
 //! (ISO 639-2, undetermined).
@@ -15,6 +14,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
+use super::trigrams;
 use crate::record::{Conversation, Role};
 
 /// whatlang's own `is_reliable` threshold.
@@ -119,9 +119,9 @@ const LONGEST_WORD: u32 = 8;
 /// What a number is multiplied with to spread its bits: 2^64 divided by the golden ratio.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hashes one number; nobody from outside can add a word to the lists.
+/// Hashes one number, from another on; nobody from outside can add a word to the lists.
 #[derive(Default)]
-struct NumberHasher(u64);
+pub(super) struct NumberHasher(pub(super) u64);
 
 impl Hasher for NumberHasher {
     fn write(&mut self, bytes: &[u8]) {
@@ -294,8 +294,8 @@ fn by_trigrams(text: &str) -> Option<(&'static str, f32)> {
     if text.is_ascii() && text.bytes().filter(u8::is_ascii_alphabetic).count() < MIN_LETTERS {
         return None;
     }
-    let info = whatlang::detect(text).filter(|info| info.confidence() >= MIN_CONFIDENCE)?;
-    Some((info.lang().code(), info.confidence() as f32))
+    let (language, confidence) = trigrams::detect(text).filter(|(_, confidence)| *confidence >= MIN_CONFIDENCE)?;
+    Some((language.code(), confidence as f32))
 }
 
 /// The script of most letters; of two that are level, the one that stands first in [`SCRIPTS`].

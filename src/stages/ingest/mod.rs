@@ -32,6 +32,7 @@ mod text_reader;
 pub mod tokens;
 pub mod tree;
 mod tree_reader;
+mod trigrams;
 mod yaml;
 
 use std::borrow::Cow;
