@@ -12,6 +12,7 @@ pub mod decode;
 mod elements;
 pub mod encoding;
 pub mod formats;
+mod glance;
 pub mod guess;
 mod hh;
 #[cfg(test)]
