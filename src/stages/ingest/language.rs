@@ -9,6 +9,7 @@
 //! Not here: language per message. A guess below [`MIN_CONFIDENCE`] is answered with `und`
 //! (ISO 639-2, undetermined).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
@@ -232,6 +233,7 @@ pub fn detect(conversation: &Conversation) -> Detected {
     let asked = by_function_words(said(conversation, Role::User));
     let is_ascii = said(conversation, Role::User).all(str::is_ascii);
     let answered = || is_ascii.then(|| by_function_words(said(conversation, Role::Assistant))).flatten();
+    SINCE.set(SINCE.get().saturating_add(1));
     let by_trigrams = || by_trigrams(&joined(said(conversation, Role::User)));
     let (language, confidence) = asked.or_else(answered).or_else(by_trigrams).unwrap_or(("und", 0.0));
     let script = match is_ascii {
@@ -289,12 +291,24 @@ fn confidence_of_lead(words: u8) -> f32 {
     1.0 / (1.0 + (0.92 - f32::from(words.min(32))).exp())
 }
 
+thread_local! {
+    /// Texts since the last that words did not tell.
+    static SINCE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Trigrams are learnt where so many texts or fewer lie between two that need them. Each costs as
+/// much to learn as one text to tell, and where those are few, that never comes back.
+const OFTEN: u32 = 8;
+
 /// Letters beyond ASCII tell a script, and with it often the language.
 fn by_trigrams(text: &str) -> Option<(&'static str, f32)> {
     if text.is_ascii() && text.bytes().filter(u8::is_ascii_alphabetic).count() < MIN_LETTERS {
         return None;
     }
-    let (language, confidence) = trigrams::detect(text).filter(|(_, confidence)| *confidence >= MIN_CONFIDENCE)?;
+    let few = SINCE.take() >= OFTEN;
+    let asked = || whatlang::detect(text).map(|info| (info.lang(), info.confidence()));
+    let told = if few { asked() } else { trigrams::detect(text) };
+    let (language, confidence) = told.filter(|(_, confidence)| *confidence >= MIN_CONFIDENCE)?;
     Some((language.code(), confidence as f32))
 }
 

@@ -15,7 +15,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use whatlang::dev::{FilterList, LowercaseText, RawLangInfo, alphabet_latin_calculate_scores, raw_detect};
@@ -37,10 +36,6 @@ const MOST_KNOWN: usize = 1 << 16;
 
 /// Trigrams that may be found to be in no language together: their text stays below 300 trigrams.
 const MOST_AT_ONCE: usize = 16;
-
-/// One in so many texts with something unknown is a turn to learn, which takes as long as to tell
-/// it: where such texts are few, learning never pays, and then it must not cost.
-const ONE_IN: usize = 8;
 
 /// Click letters of southern Africa, which no language here is written with.
 const STRANGE: [char; 3] = ['\u{1c0}', '\u{1c1}', '\u{1c2}'];
@@ -155,19 +150,11 @@ struct Known {
     rows: Vec<Row>,
     /// How many trigrams are tried together: more while they are in no language.
     at_once: usize,
-    /// Texts with something unknown.
-    asked: AtomicUsize,
 }
 
 static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(|| {
     let languages = alphabet("a").iter().map(|(language, _)| *language).take(LANES).collect();
-    let known = Known {
-        languages,
-        places: HashMap::default(),
-        rows: vec![[ABSENT; LANES]],
-        at_once: 1,
-        asked: AtomicUsize::new(0),
-    };
+    let known = Known { languages, places: HashMap::default(), rows: vec![[ABSENT; LANES]], at_once: 1 };
     RwLock::new(known)
 });
 
@@ -243,10 +230,9 @@ impl Known {
         Compared::Told(first.0, confidence)
     }
 
-    /// Asks whatlang about some that are not known, if it is time to.
+    /// Asks whatlang about some that are not known.
     fn ask(&self, unknown: &[Trigram]) -> Option<Learnt> {
-        let is_turn = self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(ONE_IN);
-        if unknown.is_empty() || !is_turn || self.places.len() + unknown.len() > MOST_KNOWN {
+        if unknown.is_empty() || self.places.len() + unknown.len() > MOST_KNOWN {
             return None;
         }
         let (mut trigrams, single): (Vec<_>, Vec<_>) = unknown.iter().partition(|one| **one >> BITS_OF_LETTER > 0);
