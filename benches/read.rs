@@ -18,6 +18,9 @@ use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
+use arrow::array::{Array, ArrayRef, Int64Array, ListArray, StringArray, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use gristmill::config::Limits;
 use gristmill::layer::build::{RecordRow, StreamBuilder};
@@ -29,7 +32,10 @@ use gristmill::stages::ingest::join::Joining;
 use gristmill::stages::ingest::mapping::{Mapping, Turn};
 use gristmill::stages::ingest::records::{Packing, Records};
 use gristmill::stages::ingest::tree::Json;
-use gristmill::stages::ingest::{self, Reading, Shape, language};
+use gristmill::stages::ingest::{self, Cutter, Reading, Shape, columnar, language};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression as Codec;
+use parquet::file::properties::WriterProperties;
 
 const ROUNDS: usize = 3;
 /// As in the engine.
@@ -63,6 +69,7 @@ fn main() {
     }
     formats(folder.path(), megabytes);
     tables(folder.path(), megabytes);
+    parquet(folder.path(), &plain);
 }
 
 /// Seconds that this thread had a processor; where no kernel says it, seconds since the start.
@@ -135,17 +142,42 @@ impl<'a> Source<'a> {
     }
 }
 
+fn limits() -> Limits {
+    Limits { decompression_ratio: u64::MAX, ..Limits::default() }
+}
+
+/// The records of a file: cut out of a stream, or rows of Parquet.
+enum Cut {
+    Stream(Box<Records>),
+    Rows(Box<dyn Cutter + Send>),
+}
+
+impl Cut {
+    fn open(path: &Path, packing: Packing) -> Cut {
+        let file = File::open(path).expect("readable");
+        if packing.shape == Shape::Parquet {
+            return Cut::Rows(columnar::rows(file, 0..u64::MAX, &limits()));
+        }
+        let records = Records::open(file, packing, (0, 1), size(path), &limits(), &blake3::Hasher::new());
+        Cut::Stream(Box::new(records.expect("readable")))
+    }
+
+    fn next(&mut self, row: impl FnOnce(ingest::Raw)) -> bool {
+        match self {
+            Cut::Stream(records) => records.next(row).is_some(),
+            Cut::Rows(rows) => rows.next().map(row).is_some(),
+        }
+    }
+}
+
 /// Reads a file to rows of the canonical columns; answers how many records were cut and kept.
 fn read(source: Source, mut done: impl FnMut(RecordBatch)) -> (usize, usize) {
     let Source { path, shape, compression, mapping, language } = source;
-    let limits = Limits { decompression_ratio: u64::MAX, ..Limits::default() };
+    let limits = limits();
     let mapping = mapping.map(|one| Arc::new(one.compile().expect("a good mapping")));
     let reading =
         Reading { format: None, messages_key: "messages".to_owned(), mapping, joining: Joining::Done, limits };
-    let packing = Packing { compression, archive: Archive::None, encoding: Encoding::Utf8, shape };
-    let file = File::open(path).expect("readable");
-    let mut records =
-        Records::open(file, packing, (0, 1), size(path), &limits, &blake3::Hasher::new()).expect("readable");
+    let mut records = Cut::open(path, Packing { compression, archive: Archive::None, encoding: Encoding::Utf8, shape });
     let mut builder = StreamBuilder::default();
     let (mut cut, mut kept, mut more) = (0, 0, true);
     let id = Id([0; 16]);
@@ -172,7 +204,7 @@ fn read(source: Source, mut done: impl FnMut(RecordBatch)) -> (usize, usize) {
                 }
             }
         };
-        more = records.next(row).is_some();
+        more = records.next(row);
         cut += usize::from(more);
         if builder.rows() >= BATCH_ROWS || builder.bytes() >= BATCH_BYTES || !more {
             done(builder.finish().expect("columns of one length"));
@@ -396,4 +428,40 @@ fn tables(folder: &Path, megabytes: usize) {
     out.flush().expect("space on the disk");
     let source = Source { shape: Shape::Table, mapping: Some(&mapping), ..Source::lines(&path) };
     source.measure("CSV by a mapping, rows of 1.4 KB");
+}
+
+/// The same chats as columns: id, model, time, and a list of messages of role and content.
+fn parquet(folder: &Path, plain: &Path) {
+    let text = std::fs::read(plain).expect("readable");
+    // The corpus plants broken lines.
+    let chat = |line| Json::of(std::str::from_utf8(line).ok()?).ok();
+    let chats: Vec<Json> = text.split(|byte| *byte == b'\n').filter_map(chat).collect();
+    let texts = |key: &str| Arc::new(chats.iter().map(|chat| chat.text_of(key)).collect::<StringArray>()) as ArrayRef;
+    let created = chats.iter().map(|chat| chat.get("created").and_then(Json::number).map(|at| at as i64));
+    let talks: Vec<&[Json]> = chats.iter().map(|chat| chat.list_of("messages").unwrap_or_default()).collect();
+    let said = |key: &str| {
+        let said = talks.iter().flat_map(|talk| talk.iter()).map(|one| one.text_of(key));
+        (Arc::new(Field::new(key, DataType::Utf8, true)), Arc::new(said.collect::<StringArray>()) as ArrayRef)
+    };
+    let messages = StructArray::from(vec![said("role"), said("content")]);
+    let item = Arc::new(Field::new("item", messages.data_type().clone(), true));
+    let lengths = OffsetBuffer::from_lengths(talks.iter().map(|talk| talk.len()));
+    let messages = Arc::new(ListArray::new(item, lengths, Arc::new(messages), None));
+    let columns: [(&str, ArrayRef); 4] = [
+        ("id", texts("id")),
+        ("model", texts("model")),
+        ("created", Arc::new(created.collect::<Int64Array>())),
+        ("messages", messages),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    for codec in [Codec::UNCOMPRESSED, Codec::SNAPPY, Codec::ZSTD(Default::default())] {
+        let path = folder.join("chats.parquet");
+        let file = File::create(&path).expect("writable");
+        let properties = WriterProperties::builder().set_compression(codec).build();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a schema");
+        writer.write(&batch).expect("space on the disk");
+        writer.close().expect("space on the disk");
+        let source = Source { shape: Shape::Parquet, ..Source::lines(&path) };
+        source.measure(&format!("Parquet, {codec}, {} MB", size(&path) / 1_000_000));
+    }
 }

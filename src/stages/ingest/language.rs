@@ -3,18 +3,19 @@
 //! Function words decide where they are clear (a few dozen lookups). A question in plain letters
 //! that has too few of them ("Explain quantum computing") is of the language of its answer, if that
 //! is clear: so it was for all 28 such questions of Open Assistant's 687 whose users named theirs.
-//! Everything else goes to whatlang, which compares a text with 300 trigrams of each of 37
-//! languages: about 50 us a text, however short (measured 2026-11), ten times the rest of reading
-//! a record.
+//! Everything else is told by trigrams, with whatlang's answer (`trigrams`), which takes as long as
+//! the rest of reading a record, or ten times as long while the trigrams are not known.
 //!
 //! Not here: language per message. A guess below [`MIN_CONFIDENCE`] is answered with `und`
 //! (ISO 639-2, undetermined).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
+use super::trigrams;
 use crate::record::{Conversation, Role};
 
 /// whatlang's own `is_reliable` threshold.
@@ -119,9 +120,9 @@ const LONGEST_WORD: u32 = 8;
 /// What a number is multiplied with to spread its bits: 2^64 divided by the golden ratio.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hashes one number; nobody from outside can add a word to the lists.
+/// Hashes one number, from another on; nobody from outside can add a word to the lists.
 #[derive(Default)]
-struct NumberHasher(u64);
+pub(super) struct NumberHasher(pub(super) u64);
 
 impl Hasher for NumberHasher {
     fn write(&mut self, bytes: &[u8]) {
@@ -232,6 +233,7 @@ pub fn detect(conversation: &Conversation) -> Detected {
     let asked = by_function_words(said(conversation, Role::User));
     let is_ascii = said(conversation, Role::User).all(str::is_ascii);
     let answered = || is_ascii.then(|| by_function_words(said(conversation, Role::Assistant))).flatten();
+    SINCE.set(SINCE.get().saturating_add(1));
     let by_trigrams = || by_trigrams(&joined(said(conversation, Role::User)));
     let (language, confidence) = asked.or_else(answered).or_else(by_trigrams).unwrap_or(("und", 0.0));
     let script = match is_ascii {
@@ -289,13 +291,25 @@ fn confidence_of_lead(words: u8) -> f32 {
     1.0 / (1.0 + (0.92 - f32::from(words.min(32))).exp())
 }
 
+thread_local! {
+    /// Texts since the last that words did not tell.
+    static SINCE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Trigrams are learnt where so many texts or fewer lie between two that need them. Each costs as
+/// much to learn as one text to tell, and where those are few, that never comes back.
+const OFTEN: u32 = 8;
+
 /// Letters beyond ASCII tell a script, and with it often the language.
 fn by_trigrams(text: &str) -> Option<(&'static str, f32)> {
     if text.is_ascii() && text.bytes().filter(u8::is_ascii_alphabetic).count() < MIN_LETTERS {
         return None;
     }
-    let info = whatlang::detect(text).filter(|info| info.confidence() >= MIN_CONFIDENCE)?;
-    Some((info.lang().code(), info.confidence() as f32))
+    let few = SINCE.take() >= OFTEN;
+    let asked = || whatlang::detect(text).map(|info| (info.lang(), info.confidence()));
+    let told = if few { asked() } else { trigrams::detect(text) };
+    let (language, confidence) = told.filter(|(_, confidence)| *confidence >= MIN_CONFIDENCE)?;
+    Some((language.code(), confidence as f32))
 }
 
 /// The script of most letters; of two that are level, the one that stands first in [`SCRIPTS`].

@@ -12,6 +12,7 @@ pub mod decode;
 mod elements;
 pub mod encoding;
 pub mod formats;
+mod glance;
 pub mod guess;
 mod hh;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod text_reader;
 pub mod tokens;
 pub mod tree;
 mod tree_reader;
+mod trigrams;
 mod yaml;
 
 use std::borrow::Cow;

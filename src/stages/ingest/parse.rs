@@ -7,13 +7,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::LazyLock;
 
-use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::formats::caller;
+use super::glance::Glance;
 use super::join::{self, Part};
 use super::openai::RawMessage;
 use super::said::{Said, Talk, messages};
@@ -37,13 +36,26 @@ fn read(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
     let conversations = match reading.format {
         _ if reading.mapping.is_some() => of_tree(),
         Some(format) if !ONE_PASS.contains(&format) => of_tree(),
-        None if !may_be_one_pass(text, reading) => of_tree(),
-        format => match in_one_pass(text, reading) {
-            Err(Reason::BadShape) if format.is_none() => of_tree(),
-            read => read,
+        Some(_) => in_one_pass(text, reading),
+        None => match Glance::at(text, reading) {
+            Glance::Tree => of_tree(),
+            // What is no tree, or twisted, is told by the other order, so that its reason is the same.
+            Glance::TreeFirst if let Some(tree) = no_one_pass(text, reading) => from_tree(&tree, reading),
+            _ => match in_one_pass(text, reading) {
+                Err(Reason::BadShape) => of_tree(),
+                read => read,
+            },
         },
     }?;
     checked(conversations, reading)
+}
+
+/// The tree of a record of which one pass would say [`Reason::BadShape`].
+fn no_one_pass<'a>(text: &'a str, reading: &Reading) -> Option<Json<'a>> {
+    let tree = text_reader::tree(text, reading.limits.nesting_depth).ok()?;
+    let has = |key: &str| tree.has(key);
+    let may_be = has(&reading.messages_key) || has("conversations") || (has("chosen") && has("rejected"));
+    (!may_be || MORE_THAN_CHAT.iter().any(|key| tree.has(key))).then_some(tree)
 }
 
 /// The same of a record that came as a tree.
@@ -82,17 +94,6 @@ pub(super) const MORE_THAN_CHAT: [&str; 3] = ["response", "call_type", "output"]
 /// Keys of a chat record that name a caller or a place, or count tokens.
 const OF_A_CALL: [&str; 9] =
     ["user", "user_id", "userId", "end_user", "safety_identifier", "usage", "prompt_tokens", "input_tokens", "surface"];
-
-/// Parts of keys of one-pass formats beside the one for messages, and of a key with escapes. Made
-/// once: to make them for each short record takes as long as looking for them.
-static MARKS: LazyLock<[memmem::Finder; 3]> =
-    LazyLock::new(|| ["conversations", "chosen", "\\u00"].map(memmem::Finder::new));
-
-/// Whether a key of a one-pass format may stand in the text.
-fn may_be_one_pass(text: &str, reading: &Reading) -> bool {
-    let text = text.as_bytes();
-    memmem::find(text, reading.messages_key.as_bytes()).is_some() || MARKS.iter().any(|mark| mark.find(text).is_some())
-}
 
 fn in_one_pass(text: &str, reading: &Reading) -> Result<Vec<Conversation>, Reason> {
     let keys = Keys { messages_key: &reading.messages_key };
@@ -157,7 +158,7 @@ pub fn part<'a>(
 
 /// Text that is one JSON value, as a tree.
 pub(super) fn tree(text: &str, deepest: u32) -> Result<Json<'_>, Reason> {
-    value(text, deepest, PhantomData)
+    text_reader::tree(text, deepest).or_else(|_| value(text, deepest, PhantomData))
 }
 
 /// Text that is one JSON value. serde_json says what is wrong with one that cannot be read.

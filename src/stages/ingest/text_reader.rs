@@ -13,6 +13,8 @@ use serde::de::value::{BorrowedStrDeserializer, MapDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::tree::{Entries, Json};
+
 /// As deep as serde_json reads.
 pub(super) const DEEPEST: u32 = 127;
 
@@ -38,6 +40,13 @@ impl Error for Refused {
 pub(super) fn read<'de, S: DeserializeSeed<'de>>(text: &'de str, deepest: u32, seed: S) -> Result<S::Value, Refused> {
     let mut reader = TextReader { text, at: 0, room: deepest.min(DEEPEST) };
     let value = seed.deserialize(&mut reader)?;
+    if reader.peek().is_some() { Err(Refused) } else { Ok(value) }
+}
+
+/// The same as a tree, without serde between.
+pub(super) fn tree(text: &str, deepest: u32) -> Result<Json<'_>, Refused> {
+    let mut reader = TextReader { text, at: 0, room: deepest.min(DEEPEST) };
+    let value = reader.json()?;
     if reader.peek().is_some() { Err(Refused) } else { Ok(value) }
 }
 
@@ -171,6 +180,41 @@ impl<'de> TextReader<'de> {
         self.slice(from, at)
     }
 
+    fn json(&mut self) -> Result<Json<'de>, Refused> {
+        match self.peek().ok_or(Refused)? {
+            b'"' => self.string().map(Json::Text),
+            b'{' => self.nested(b'}', |items| {
+                let mut entries = Entries::default();
+                while items.more()? {
+                    let key = items.reader.string()?;
+                    if !entries.is_new(&key) {
+                        return Err(Refused);
+                    }
+                    items.reader.expect(b':')?;
+                    entries.all.push((key, items.reader.json()?));
+                }
+                Ok(Json::Object(entries.all))
+            }),
+            b'[' => self.nested(b']', |items| {
+                let mut list = Vec::new();
+                while items.more()? {
+                    list.push(items.reader.json()?);
+                }
+                Ok(Json::List(list))
+            }),
+            b'n' => self.word("null").map(|()| Json::Null),
+            b't' => self.word("true").map(|()| Json::Bool(true)),
+            b'f' => self.word("false").map(|()| Json::Bool(false)),
+            _ => {
+                let number = self.number()?;
+                match number.parse::<u64>() {
+                    Ok(number) => Ok(Json::Number(number.into())),
+                    Err(_) => serde_json::from_str(number).map_err(|_| Refused),
+                }
+            }
+        }
+    }
+
     /// Passes over a string, from behind its first quote.
     fn skip_string(&mut self) -> Result<(), Refused> {
         while self.plain()? != b'"' {
@@ -235,7 +279,7 @@ fn digits(bytes: &[u8], at: &mut usize) -> usize {
 
 /// Bytes before the first quote, backslash or control byte.
 #[inline]
-fn plain_bytes(bytes: &[u8]) -> usize {
+pub(super) fn plain_bytes(bytes: &[u8]) -> usize {
     // Keys and names end here.
     if let Some(first) = bytes.first_chunk().map(|word| marked(*word)).filter(|marks| *marks != 0) {
         return first.trailing_zeros() as usize / 8;
@@ -392,7 +436,6 @@ mod tests {
     use serde::Deserialize;
     use serde_json::value::RawValue;
 
-    use super::super::tree::Json;
     use super::*;
 
     #[derive(Deserialize)]
@@ -404,12 +447,13 @@ mod tests {
     }
 
     fn tree(text: &str) -> Option<Json<'_>> {
-        read(text, DEEPEST, PhantomData).ok()
+        super::tree(text, DEEPEST).ok()
     }
 
     fn agrees(text: &str) {
         let expected = serde_json::from_str::<Json>(text).ok();
         assert_eq!(tree(text), expected, "{text:?}");
+        assert_eq!(read(text, DEEPEST, PhantomData::<Json>).ok(), expected, "{text:?}");
         let told = |shape: Shape| format!("{:?} {:?} {:?}", shape.text, shape.list, shape.raw.map(RawValue::get));
         let shape = read(text, DEEPEST, PhantomData::<Shape>).ok().map(told);
         assert_eq!(shape, serde_json::from_str(text).ok().map(told), "{text:?}");
@@ -479,9 +523,11 @@ mod tests {
     #[test]
     fn depth_has_a_limit() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(read(&nested(3), 3, PhantomData::<Json>).is_ok());
-        assert!(read(&nested(4), 3, PhantomData::<Json>).is_err());
-        assert!(read(&format!("[{},{}]", nested(2), nested(2)), 3, PhantomData::<Json>).is_ok());
+        for (text, is_read) in [(nested(3), true), (nested(4), false), (format!("[{},{}]", nested(2), nested(2)), true)]
+        {
+            assert_eq!(read(&text, 3, PhantomData::<Json>).is_ok(), is_read, "{text}");
+            assert_eq!(super::tree(&text, 3).is_ok(), is_read, "{text}");
+        }
         for depth in [127, 128, 100_000] {
             agrees(&nested(depth));
         }

@@ -7,8 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::marker::PhantomData;
+use std::fmt::{self, Write};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -27,6 +26,9 @@ pub enum Json<'a> {
 
 /// Keys up to which a linear search for a second one is quicker than a set.
 const FEW_KEYS: usize = 24;
+
+/// What written JSON takes at first: most metadata needs no more.
+const FIRST_BYTES: usize = 256;
 
 /// The keys of one object so far. Searching them one by one for each key would take hours for
 /// an object of a million keys.
@@ -87,6 +89,15 @@ impl<'a> Json<'a> {
         keys.iter().try_fold(self, |value, key| value.get(key))
     }
 
+    /// `get` along the names of a dotted path.
+    pub fn along(&self, path: &str) -> Option<&Json<'a>> {
+        // Names are short: cutting bytes is quicker here than searching a text.
+        path.as_bytes().split(|byte| *byte == b'.').try_fold(self, |value, name| {
+            let entry = value.entries()?.iter().find(|(key, _)| key.as_bytes() == name);
+            entry.map(|(_, value)| value).filter(|value| **value != Json::Null)
+        })
+    }
+
     pub fn text(&self) -> Option<&str> {
         if let Json::Text(text) = self { Some(text) } else { None }
     }
@@ -132,10 +143,41 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// As compact JSON text.
+    /// As compact JSON text, with the escapes of serde_json.
     pub fn json(&self) -> String {
-        // Only a map with keys that are no strings could fail.
-        serde_json::to_string(self).unwrap_or_default()
+        let mut text = String::with_capacity(FIRST_BYTES);
+        self.write(&mut text);
+        text
+    }
+
+    /// The same of an object that is not put together before.
+    pub fn object_json<'v>(entries: impl Iterator<Item = (&'v str, &'v Json<'a>)>) -> String
+    where
+        'a: 'v,
+    {
+        let mut text = String::with_capacity(FIRST_BYTES);
+        write_object(entries, &mut text);
+        text
+    }
+
+    fn write(&self, to: &mut String) {
+        match self {
+            Json::Null => to.push_str("null"),
+            Json::Bool(true) => to.push_str("true"),
+            Json::Bool(false) => to.push_str("false"),
+            // Into a string everything can be written.
+            Json::Number(number) => drop(write!(to, "{number}")),
+            Json::Text(text) => write_text(text, to),
+            Json::List(items) => {
+                to.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    to.push_str(if at > 0 { "," } else { "" });
+                    item.write(to);
+                }
+                to.push(']');
+            }
+            Json::Object(entries) => write_object(entries.iter().map(|(key, value)| (key.as_ref(), value)), to),
+        }
     }
 
     /// Text that holds JSON, as gateways and exports write it, as a tree of its own.
@@ -145,7 +187,68 @@ impl<'a> Json<'a> {
 
     /// Text that is one JSON value.
     pub fn of(text: &str) -> serde_json::Result<Json<'_>> {
-        text_reader::read(text, DEEPEST, PhantomData).or_else(|_| serde_json::from_str(text))
+        text_reader::tree(text, DEEPEST).or_else(|_| serde_json::from_str(text))
+    }
+}
+
+fn write_object<'v, 'a: 'v>(entries: impl Iterator<Item = (&'v str, &'v Json<'a>)>, to: &mut String) {
+    to.push('{');
+    for (at, (key, value)) in entries.enumerate() {
+        to.push_str(if at > 0 { "," } else { "" });
+        write_text(key, to);
+        to.push(':');
+        value.write(to);
+    }
+    to.push('}');
+}
+
+fn write_text(mut text: &str, to: &mut String) {
+    to.reserve(text.len() + 2);
+    to.push('"');
+    loop {
+        let (plain, rest) = text.split_at(text_reader::plain_bytes(text.as_bytes()));
+        to.push_str(plain);
+        let mut rest = rest.chars();
+        match rest.next() {
+            None => break,
+            Some('\n') => to.push_str("\\n"),
+            Some('"') => to.push_str("\\\""),
+            Some('\\') => to.push_str("\\\\"),
+            Some('\t') => to.push_str("\\t"),
+            Some('\r') => to.push_str("\\r"),
+            Some('\u{8}') => to.push_str("\\b"),
+            Some('\u{c}') => to.push_str("\\f"),
+            Some(control) => drop(write!(to, "\\u{:04x}", u32::from(control))),
+        }
+        text = rest.as_str();
+    }
+    to.push('"');
+}
+
+/// Keys and values of an object that is being read.
+pub(super) struct Entries<'a> {
+    pub(super) all: Vec<(Cow<'a, str>, Json<'a>)>,
+    many: HashSet<String>,
+}
+
+impl Default for Entries<'_> {
+    /// With room for as many as most objects have.
+    fn default() -> Self {
+        Entries { all: Vec::with_capacity(8), many: HashSet::new() }
+    }
+}
+
+impl Entries<'_> {
+    /// Whether the next key is a new one; asked once for each.
+    #[inline]
+    pub(super) fn is_new(&mut self, key: &str) -> bool {
+        if self.all.len() < FEW_KEYS {
+            return !self.all.iter().any(|(name, _)| name == key);
+        }
+        if self.many.is_empty() {
+            self.many.extend(self.all.iter().map(|(name, _)| name.clone().into_owned()));
+        }
+        self.many.insert(key.to_owned())
     }
 }
 
@@ -189,23 +292,14 @@ impl<'de> Deserialize<'de> for Json<'de> {
                 Ok(Json::List(list))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
-                let mut entries: Vec<(Cow<'de, str>, Json<'de>)> = Vec::new();
-                let mut seen: HashSet<String> = HashSet::new();
+                let mut entries = Entries::default();
                 while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
-                    let twice = if entries.len() < FEW_KEYS {
-                        entries.iter().any(|(name, _)| *name == key)
-                    } else {
-                        if seen.is_empty() {
-                            seen.extend(entries.iter().map(|(name, _)| name.clone().into_owned()));
-                        }
-                        !seen.insert(key.clone().into_owned())
-                    };
-                    if twice {
+                    if !entries.is_new(&key) {
                         return Err(A::Error::duplicate_field("of an object"));
                     }
-                    entries.push((key, map.next_value()?));
+                    entries.all.push((key, map.next_value()?));
                 }
-                Ok(Json::Object(entries))
+                Ok(Json::Object(entries.all))
             }
         }
         deserializer.deserialize_any(Any)
@@ -248,6 +342,17 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_escaped_as_serde_json_escapes_them() {
+        let every: String = (0..300u32).filter_map(char::from_u32).chain(['\u{2028}', '😀']).collect();
+        for text in [every.as_str(), "", "\n", "plain", "a quote \" in a longer text \\ and a tab \t", "\"", "é\u{1}"]
+        {
+            assert_eq!(Json::Text(text.into()).json(), serde_json::to_string(text).unwrap());
+        }
+        let tree = Json::of(r#"{"a\n":[-0.0,1e300,-5,18446744073709551615,{},[],[{}]],"":{"b":false}}"#).unwrap();
+        assert_eq!(tree.json(), serde_json::to_string(&tree).unwrap());
+    }
+
+    #[test]
     fn a_key_that_stands_twice_is_an_error_in_small_and_large_objects() {
         for keys in [2, 100] {
             let entries: Vec<String> = (0..keys).map(|i| format!(r#""k{i}":0"#)).collect();
@@ -263,6 +368,8 @@ mod tests {
         let json: Json = serde_json::from_str(r#"{"a":{"b":["x"]},"n":null,"f":1.5}"#).unwrap();
         assert_eq!(json.at(&["a", "b"]).and_then(Json::list).map(<[Json]>::len), Some(1));
         assert_eq!((json.get("n"), json.has("n"), json.has("m")), (None, true, false));
+        let along = ["a.b", "a", "", "a.", "a.b.c", "n", "f.x"].map(|path| json.along(path).is_some());
+        assert_eq!(along, [true, true, false, false, false, false, false]);
         assert_eq!(json.get("f").and_then(Json::scalar).as_deref(), Some("1.5"));
         assert_eq!(Json::parsed("[1]").map(|json| json.json()).as_deref(), Some("[1]"));
         assert_eq!((Json::parsed("plain"), Json::parsed("{broken")), (None, None));

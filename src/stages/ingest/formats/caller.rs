@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::super::tree::Json;
 use super::exchange::unpacked;
 use crate::record::Conversation;
@@ -94,6 +96,11 @@ fn counts(usage: &Json, names: usize) -> (Option<u64>, Option<u64>) {
 }
 
 fn count(value: &Json) -> Option<u64> {
+    if let Json::Number(number) = value
+        && let Some(whole) = number.as_u64()
+    {
+        return Some(whole);
+    }
     let text = value.scalar()?;
     let whole = || text.parse().ok().filter(|n: &f64| n.fract() == 0.0 && (0.0..1e15).contains(n));
     text.parse().ok().or_else(|| whole().map(|n| n as u64))
@@ -103,12 +110,14 @@ fn count(value: &Json) -> Option<u64> {
 /// from the id it stands for.
 pub fn hide(conversation: &mut Conversation) {
     let Some(user) = conversation.user.clone() else { return };
+    let caller = Caller { user: &user, finder: memmem::Finder::new(&user) };
     if let Some(metadata) = conversation.metadata.take() {
-        let tree: Json = serde_json::from_str(&metadata).unwrap_or(Json::Null);
-        conversation.metadata = without(&tree, &user, false).filter(|left| *left != Json::Null).map(|left| left.json());
+        let tree = Json::of(&metadata).unwrap_or(Json::Null);
+        conversation.metadata =
+            caller.taken_out_of(tree, false).filter(|left| *left != Json::Null).map(|left| left.json());
     }
     for text in [&mut conversation.external_id, &mut conversation.surface].into_iter().flatten() {
-        *text = hidden(text, &user).into_owned();
+        *text = caller.hidden(Cow::Borrowed(text)).into_owned();
     }
     for message in conversation.messages.iter_mut().filter(|message| message.name.as_ref() == Some(&user)) {
         message.name = None;
@@ -143,41 +152,50 @@ pub fn masked<'j>(record: &Json<'j>, token: &dyn Fn(&str) -> String) -> Option<J
     }
 }
 
-/// `named`: whether the key of the value names a user.
-fn without<'j>(value: &'j Json, user: &str, named: bool) -> Option<Json<'j>> {
-    if named && id(value).as_deref() == Some(user) {
-        return None;
+/// Who is to be hidden.
+struct Caller<'u> {
+    user: &'u str,
+    finder: memmem::Finder<'u>,
+}
+
+impl Caller<'_> {
+    /// `named`: whether the key of the value names a user.
+    fn taken_out_of<'j>(&self, value: Json<'j>, named: bool) -> Option<Json<'j>> {
+        if named && id(&value).as_deref() == Some(self.user) {
+            return None;
+        }
+        match value {
+            Json::Text(text) => Some(Json::Text(self.hidden(text))),
+            Json::List(items) => {
+                let items = items.into_iter().map(|item| self.taken_out_of(item, named).unwrap_or(Json::Null));
+                Some(Json::List(items.collect()))
+            }
+            Json::Object(entries) => {
+                let was_empty = entries.is_empty();
+                let entry = |(key, value): (Cow<'j, str>, Json<'j>)| {
+                    // `user: {id}` and `user.id` name one too.
+                    let is_user = names_user(&key) || (named && key == "id");
+                    Some((self.hidden(key), self.taken_out_of(value, is_user)?))
+                };
+                let left: Vec<_> = entries.into_iter().filter_map(entry).collect();
+                (was_empty || !left.is_empty()).then_some(Json::Object(left))
+            }
+            other => Some(other),
+        }
     }
-    match value {
-        Json::Text(text) => Some(Json::Text(hidden(text, user))),
-        Json::List(items) => {
-            let items = items.iter().map(|item| without(item, user, named).unwrap_or(Json::Null));
-            Some(Json::List(items.collect()))
+
+    fn hidden<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        if self.user.len() >= TELLING_BYTES && self.finder.find(text.as_bytes()).is_some() {
+            Cow::Owned(text.replace(self.user, HIDDEN))
+        } else {
+            text
         }
-        Json::Object(entries) => {
-            let entry = |(key, value): &'j (Cow<'j, str>, Json<'j>)| {
-                // `user: {id}` and `user.id` name one too.
-                let is_user = names_user(key) || (named && key == "id");
-                Some((hidden(key, user), without(value, user, is_user)?))
-            };
-            let left: Vec<_> = entries.iter().filter_map(entry).collect();
-            (!left.is_empty() || entries.is_empty()).then_some(Json::Object(left))
-        }
-        other => Some(other.clone()),
     }
 }
 
 fn names_user(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    key.contains("user") || ["safety_identifier", "hashed_ip"].contains(&key.as_str())
-}
-
-fn hidden<'t>(text: &'t str, user: &str) -> Cow<'t, str> {
-    if user.len() >= TELLING_BYTES && text.contains(user) {
-        Cow::Owned(text.replace(user, HIDDEN))
-    } else {
-        Cow::Borrowed(text)
-    }
+    key.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"user"))
+        || ["safety_identifier", "hashed_ip"].iter().any(|name| key.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::super::media::Medium;
 use super::super::tree::Json;
 pub use super::extra::Extra;
 use super::{messages, time_us};
+use crate::config::Format;
 use crate::record::{Conversation, Message, Role};
 
 /// Whose record it is. One function decides for all four formats: that keeps them exclusive.
@@ -23,6 +24,20 @@ pub enum Api {
     OpenaiResponses,
     Anthropic,
     Litellm,
+}
+
+impl Api {
+    pub const COUNT: usize = 4;
+
+    /// The format of its records.
+    pub fn format(self) -> Format {
+        match self {
+            Api::OpenaiChat => Format::OpenaiExchange,
+            Api::OpenaiResponses => Format::OpenaiResponses,
+            Api::Anthropic => Format::Anthropic,
+            Api::Litellm => Format::Litellm,
+        }
+    }
 }
 
 /// The API of a record, told by its keys.

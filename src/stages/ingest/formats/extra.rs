@@ -98,14 +98,19 @@ pub fn turn(mut left: Vec<Json>) -> Json {
 
 /// An object; a key must not stand twice in it, or nobody can read it again: later ones get
 /// underscores in front.
-#[derive(Default)]
-pub struct Unique<'a> {
-    pub entries: Entries<'a>,
+pub struct Unique<'a, V> {
+    pub entries: Vec<(Cow<'a, str>, V)>,
     seen: Seen<'a>,
 }
 
-impl<'a> Unique<'a> {
-    pub fn add(&mut self, mut name: Cow<'a, str>, value: Json<'a>) {
+impl<V> Default for Unique<'_, V> {
+    fn default() -> Self {
+        Unique { entries: Vec::new(), seen: Seen::default() }
+    }
+}
+
+impl<'a, V> Unique<'a, V> {
+    pub fn add(&mut self, mut name: Cow<'a, str>, value: V) {
         while !self.seen.insert(name.clone()) {
             name.to_mut().insert(0, '_');
         }
@@ -122,8 +127,13 @@ fn numbered(number: usize, left: Entries) -> Entries {
 
 /// Everything of an object but nulls and the keys named.
 pub fn left<'a>(object: &Json<'a>, used: &[&str]) -> Entries<'a> {
-    let entries = object.entries().unwrap_or_default();
-    entries.iter().filter(|(key, value)| !used.contains(&key.as_ref()) && *value != Json::Null).cloned().collect()
+    beside(object, used).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// The same, where they stand.
+pub fn beside<'v, 'a>(object: &'v Json<'a>, used: &[&str]) -> impl Iterator<Item = (&'v Cow<'a, str>, &'v Json<'a>)> {
+    let entries = object.entries().unwrap_or_default().iter().map(|(key, value)| (key, value));
+    entries.filter(|(key, value)| !used.contains(&key.as_ref()) && **value != Json::Null)
 }
 
 /// The keys of a part, block or tool call that no reader looks at.

@@ -36,6 +36,7 @@ use super::Reason;
 use super::tree::Json;
 use crate::config::Format;
 use crate::record::{Conversation, Message};
+use exchange::Api;
 
 /// What one record gives. An empty list is not an answer: a record without a conversation is a
 /// reject with a reason.
@@ -95,22 +96,32 @@ const READERS: &[Reader] = &[
 
 /// The conversations of a record in the format named, or in the one whose shape it has.
 pub fn read(record: &Json, format: Option<Format>) -> Read {
-    let reader = READERS.iter().find(|reader| match format {
-        Some(named) => reader.format == named,
-        None => (reader.fits)(record),
-    });
+    let reader = match format {
+        Some(named) => READERS.iter().find(|reader| reader.format == named),
+        None => fitting(record),
+    };
     reader.map_or(Err(Reason::BadShape), |reader| (reader.read)(record))
 }
 
 /// The format whose shape a record has.
 pub fn fits(record: &Json) -> Option<Format> {
-    READERS.iter().find(|reader| (reader.fits)(record)).map(|reader| reader.format)
+    fitting(record).map(|reader| reader.format)
+}
+
+/// The first that fits. Those of API calls stand first and are told by one look, which may have to
+/// read JSON inside of texts.
+fn fitting(record: &Json) -> Option<&'static Reader> {
+    let (of_apis, others) = READERS.split_at(Api::COUNT);
+    match exchange::api(record).map(Api::format) {
+        Some(format) => of_apis.iter().find(|reader| reader.format == format),
+        None => others.iter().find(|reader| (reader.fits)(record)),
+    }
 }
 
 /// Everything of an object but the keys named, as a JSON object; nothing if nothing is left.
 pub fn rest(record: &Json, used: &[&str]) -> Option<String> {
-    let left = extra::left(record, used);
-    (!left.is_empty()).then(|| Json::Object(left).json())
+    let mut left = extra::beside(record, used).map(|(key, value)| (key.as_ref(), value)).peekable();
+    left.peek().is_some().then(|| Json::object_json(left))
 }
 
 /// A time as loggers write it: seconds (or milliseconds, from 1e11 on) since 1970, RFC 3339, or
@@ -251,6 +262,12 @@ pub(super) mod tests {
                 assert_eq!(read.map(|all| all.len()), expected);
             }
         }
+    }
+
+    #[test]
+    fn formats_of_api_calls_stand_first() {
+        let of_apis = [Api::OpenaiChat, Api::OpenaiResponses, Api::Anthropic, Api::Litellm].map(Api::format);
+        assert_eq!(READERS[..Api::COUNT].iter().map(|reader| reader.format).collect::<Vec<_>>(), of_apis);
     }
 
     /// Every record of every fixture fits the format of its file or none, never two.

@@ -42,7 +42,7 @@ pub fn span(record: &Json, attributes: &Json) -> Result<Conversation, Reason> {
     for (list, plain, role) in
         [("llm.input_messages", "input.value", Role::User), ("llm.output_messages", "output.value", Role::Assistant)]
     {
-        let at = |path: &str| tree.at(&path.split('.').collect::<Vec<_>>());
+        let at = |path: &str| tree.along(path);
         if let Some(messages) = at(list).and_then(Json::list) {
             used.push(list);
             messages.iter().try_for_each(|item| turns.item(&unwrapped(item)))?;
@@ -77,7 +77,7 @@ pub fn conversation(
     mut used: Vec<&str>,
 ) -> Conversation {
     let ids = ["context.span_id", "spanContext.spanId", "spanId", "span_id"];
-    let id = ids.into_iter().find_map(|key| Some((key, record.at(&key.split('.').collect::<Vec<_>>())?.scalar()?)));
+    let id = ids.into_iter().find_map(|key| Some((key, record.along(key)?.scalar()?)));
     let times = ["startTimeUnixNano", "start_time", "startTime"];
     let time = times.into_iter().find_map(|key| Some((key, time(record.get(key)?, key)?)));
     used.extend(id.as_ref().map(|it| it.0));
@@ -124,7 +124,8 @@ pub fn without<'a>(value: &Json<'a>, used: &[&str]) -> Option<Json<'a>> {
         if used.iter().any(|one| below(one)) {
             return None;
         }
-        let on_the_way = |one: &str| path.is_empty() || one.starts_with(&format!("{path}."));
+        let on_the_way =
+            |one: &str| path.is_empty() || one.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
         match value {
             Json::Object(entries) if used.iter().any(|one| on_the_way(one)) => {
                 let left = entries.iter().filter_map(|(key, value)| {

@@ -106,7 +106,7 @@ fn span(record: &Json) -> Result<Conversation, Reason> {
         return Err(Reason::NoMessages);
     }
     let models = ["gen_ai.response.model", "gen_ai.request.model", "ai.response.model", "ai.model.id"];
-    let model = models.into_iter().find_map(|key| Some((key, at(&tree, key)?.scalar()?)));
+    let model = models.into_iter().find_map(|key| Some((key, tree.along(key)?.scalar()?)));
     used.extend(model.as_ref().map(|it| it.0));
     let mut entries = record.entries().unwrap_or_default().to_vec();
     if let Some((_, list)) = entries.iter_mut().find(|(key, _)| key == "events") {
@@ -124,14 +124,10 @@ fn service(record: &Json, own: &Json) -> Option<String> {
     resource.as_ref().and_then(named).or_else(|| own.get("service.name")?.scalar())
 }
 
-fn at<'a, 'b>(tree: &'b Json<'a>, path: &str) -> Option<&'b Json<'a>> {
-    tree.at(&path.split('.').collect::<Vec<_>>())
-}
-
 /// Messages, tools and thinking that stand in attributes.
 fn contents(tree: &Json, turns: &mut Turns, used: &mut Vec<&str>) -> Result<(), Reason> {
     let mut first = |paths: &[&'static str]| {
-        let found = paths.iter().filter_map(|path| Some((*path, at(tree, path)?)));
+        let found = paths.iter().filter_map(|path| Some((*path, tree.along(path)?)));
         // `ai.prompt` is text of its own; as a tree it only holds `ai.prompt.tools` and the like.
         let (path, value) = found.into_iter().find(|(path, value)| *path != "ai.prompt" || value.text().is_some())?;
         used.push(path);
@@ -174,7 +170,7 @@ fn event<'a>(event: &Json<'a>, spoken: bool, own: &Json, used: &[&str], turns: &
         "gen_ai.tool.message" => "tool",
         "gen_ai.content.prompt" | "gen_ai.content.completion" | "gen_ai.client.inference.operation.details" => {
             // An attribute that the span has too was read there.
-            let used: Vec<&str> = used.iter().filter(|path| at(&nested(own), path).is_none()).copied().collect();
+            let used: Vec<&str> = used.iter().filter(|path| nested(own).along(path).is_none()).copied().collect();
             return Ok(replaced(event, without(&attributes(event), &used)));
         }
         _ => return Ok(event.clone()),

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::super::tree::Json;
-use super::extra::{Unique, left};
+use super::extra::{Unique, beside};
 use super::{rest, time_us};
 use crate::record::{Conversation, Message};
 
@@ -52,9 +52,9 @@ pub fn metadata(record: &Json, used: &[&str], extras: Vec<Extra>) -> Option<Stri
         return rest(record, used);
     }
     let mut all = Unique::default();
-    left(record, used).into_iter().for_each(|(key, value)| all.add(key, value));
-    extras.into_iter().for_each(|(name, value)| all.add(Cow::Borrowed(name), value));
-    Some(Json::Object(all.entries).json())
+    beside(record, used).for_each(|(key, value)| all.add(Cow::Borrowed(key.as_ref()), value));
+    extras.iter().for_each(|(name, value)| all.add(Cow::Borrowed(name), value));
+    Some(Json::object_json(all.entries.iter().map(|(name, value)| (name.as_ref(), *value))))
 }
 
 /// Keys of a message under which reasoning is logged.
