@@ -2,7 +2,7 @@
 """Finding personal data beside datafog-core, redact-core, Presidio and datatrove, over the same texts.
 
 Usage: benches/peers/pii.py GRISTMILL FILE.jsonl [SLOW_BYTES, default 200000]
-FILE.jsonl holds rows of {"text": …}. Seconds are seconds on the processor, all threads added. Ours
+FILE.jsonl holds rows of {"text": …}, or chats as `chats.py` writes them, each of which becomes one text. Seconds are seconds on the processor, all threads added. Ours
 include the start of the program, reading and JSON; of peers only the search counts. Presidio gets the
 first SLOW_BYTES of text. Rust peers are built from benches/peers/pii, Python ones installed from PyPI
 into ~/.cache/gristmill-venvs/pii; what cannot be had is skipped, and said to be. gitleaks is no
@@ -79,20 +79,29 @@ def python(packages, code, path):
     return json.loads(ran.stdout.splitlines()[-1])
 
 
+def as_text(row):
+    row = json.loads(row)
+    text = row.get("text") or "\n".join(message["content"] or "" for message in row["messages"])
+    return json.dumps({"text": text}, ensure_ascii=False)
+
+
 def main():
     program, path = sys.argv[1], sys.argv[2]
     slow_bytes = int(sys.argv[3]) if len(sys.argv) > 3 else 200_000
     size = lambda rows: sum(len(json.loads(row)["text"].encode()) for row in rows)
-    rows = open(path, encoding="utf-8").read().splitlines()
+    rows = [as_text(row) for row in open(path, encoding="utf-8").read().split("\n") if row]
     head, taken = [], 0
     for row in rows:
         if taken >= slow_bytes:
             break
         head.append(row)
         taken += size([row])
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as short:
-        short.write("\n".join(head) + "\n")
-        short.flush()
+    new = lambda: tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8")
+    with new() as whole, new() as short:
+        for file, lines in [(whole, rows), (short, head)]:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+        path = whole.name
         runs = [
             ("gristmill, all rules", size(rows), lambda: ours(program, path, [])),
             ("gristmill, without names", size(rows), lambda: ours(program, path, ["--types", "contact,network,finance,government,secret"])),

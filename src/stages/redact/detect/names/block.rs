@@ -3,7 +3,7 @@
 //!
 //! Not here: the street line (`address`), numbers behind labels.
 //!
-//! Always: at least three short lines, one of which says where or how to reach somebody; lines with
+//! Always: at least three short lines, not a table of them, one of which says where or how to reach somebody; lines with
 //! small words are left, and so is prose.
 
 use std::ops::Range;
@@ -13,6 +13,8 @@ use super::lexicon::Case;
 use super::model::{ORGANIZATION, PERSON, PLACE, POSTCODE};
 use super::words::{Shape, Word, hash_of, sign_hash};
 
+/// More lines in a row are a table: `A7B5  PO`, a thousand times.
+const BLOCK_MAX_LINES: usize = 16;
 const LINE_MAX_WORDS: usize = 9;
 const NAME_MAX_WORDS: usize = 5;
 
@@ -109,7 +111,7 @@ impl Blocks {
         let reaches = block.iter().any(|line| line.reach && line.digits);
         // Two lines will do where the second is a street with a number.
         let two = block.len() == 2 && block[1].reach && block[1].digits;
-        if block.len() < 3 && !two || !reaches {
+        if block.len() < 3 && !two || !reaches || block.len() > BLOCK_MAX_LINES {
             return;
         }
         for (n, line) in block.iter().enumerate() {
@@ -217,6 +219,7 @@ mod tests {
             "Shopping\nXyqo\n12 Eggs\nFlour",
             "Xyqa Brandl\nthen we went to the street\nand on\nXyqoburg",
             "| Xyqo | 12 |\n| Brandl | 13 |",
+            &"9BC  CM\n9BD  PO\n".repeat(9),
         ] {
             assert_eq!(found(text), [], "{text}");
         }
