@@ -7,11 +7,12 @@
 //! Always: vectors stay in plans and files, this process holds pairs of ids and counts; a vector that
 //! cannot be used, and a record without one, is counted and changes nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Float64Type, UInt32Type, UInt64Type};
 
 use super::Job;
@@ -20,8 +21,8 @@ use super::groups::{self, Branch};
 use super::rows::{SEMANTIC, candidates_schema, ids_batch, semantic_batch};
 use super::sink::{TableSink, arrow_error, numbers, text};
 use crate::config::{Loaded, SemanticAction};
-use crate::engine::Joins;
 use crate::engine::vectors::Vectors;
+use crate::engine::{Joins, Sink};
 use crate::error::{Error, Result};
 use crate::layer::tables::Table;
 use crate::layer::{Deduped, Layer, Made};
@@ -29,6 +30,7 @@ use crate::stages::dedup::cluster::{Edge, Rank, other, representatives};
 use crate::stages::dedup::semantic::hyperplanes::Settings;
 use crate::stages::dedup::semantic::{VERSION, plan};
 use crate::stages::dedup::{curve, plan as words};
+use crate::store::FileInfo;
 
 /// Of pairs at `min_cosine`; those above are found more surely.
 const RECALL: f64 = 0.99;
@@ -122,6 +124,33 @@ impl Alike {
     }
 }
 
+/// The first row of each record. Copies of a conversation, and a vector that lies in two files, give a
+/// record many rows, all with one vector, as their digests say; both ends of a pair would multiply them.
+/// An aggregate would hold the vectors; this holds ids.
+struct Once<S> {
+    seen: HashSet<String>,
+    sink: S,
+}
+
+impl<S: Sink> Sink for Once<S> {
+    type Done = S::Done;
+
+    fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        let records = text(&batch, "record_id")?;
+        let records = records.as_string::<i32>().iter();
+        let first: BooleanArray = records
+            .map(|record| {
+                Some(record.is_some_and(|record| !self.seen.contains(record) && self.seen.insert(record.to_owned())))
+            })
+            .collect();
+        self.sink.write(filter_record_batch(&batch, &first).map_err(|err| arrow_error(STAGE, &err))?)
+    }
+
+    fn finish(self) -> Result<S::Done> {
+        self.sink.finish()
+    }
+}
+
 impl Job<'_> {
     /// Pairs of records that are in no decision yet.
     pub(super) async fn alike(
@@ -135,7 +164,12 @@ impl Job<'_> {
         let columns = plan::Columns { id: &semantic.id_column, vector: &semantic.vector_column };
         self.engine.table("vectors", asked.vectors.schema.clone(), &asked.vectors.files(folder)?)?;
         self.temporary(folder, "gone", &ids_batch(gone.keys())?)?;
-        self.aside(folder, "hashes", &plan::hashes(columns, &asked.planes), Joins::HashWide).await?;
+        let rows = self.aside(folder, "hashes", &plan::hashes(columns, &asked.planes), Joins::HashWide).await?;
+        if rows != asked.vectors.rows {
+            asked.vectors.unchanged()?;
+            let what = format!("{rows} rows were read, and its files hold {}", asked.vectors.rows);
+            return Err(Error::damaged("dedup.semantic.vectors", what));
+        }
         let mut counts = self.vectors().await?;
         let race = self.aside(folder, "race", plan::RACE, Joins::Hash).await?;
         let points = self.aside(folder, "points", &plan::points(&asked.planes), Joins::Sort).await?;
@@ -144,20 +178,35 @@ impl Job<'_> {
         counts.insert("semantic_skipped_pairs".to_owned(), proposed.unwrap_or_default());
         let mut alike = Alike { counts, is_tag: semantic.action == SemanticAction::Tag, ..Alike::default() };
         if proposed.is_some() {
-            self.aside(folder, "picked", &plan::picked(columns), Joins::HashWide).await?;
+            let once = |sink| Once { seen: HashSet::new(), sink };
+            self.aside_to(folder, "picked", &plan::picked(columns), Joins::HashWide, once).await?;
             alike.edges = self.judged(folder, semantic.min_cosine).await?;
             groups::spare_answers(&mut alike.edges, branches);
         }
+        // Nothing reads the files any more: was it them that the key names?
+        asked.vectors.unchanged()?;
         alike.counts.insert("semantic_edges".to_owned(), alike.edges.len() as u64);
         Ok(Some(alike))
     }
 
     /// The rows of a plan as a temporary table; how many there are.
     async fn aside(&self, folder: &Path, name: &str, sql: &str, joins: Joins) -> Result<u64> {
+        self.aside_to(folder, name, sql, joins, |sink| sink).await
+    }
+
+    /// The same, of the rows that a sink before the table lets pass.
+    async fn aside_to<S: Sink<Done = FileInfo>>(
+        &self,
+        folder: &Path,
+        name: &str,
+        sql: &str,
+        joins: Joins,
+        through: impl FnOnce(TableSink) -> S,
+    ) -> Result<u64> {
         let plan = self.engine.sql(STAGE, sql, joins).await?;
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let sink = TableSink::create(folder, &format!("semantic-{name}.tmp"), &schema)?;
-        let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
+        let written = self.engine.drain_ordered(STAGE, plan, through(sink)).await?;
         let file = folder.join(&written.path);
         self.engine.table(name, schema, if written.rows == 0 { &[] } else { std::slice::from_ref(&file) })?;
         Ok(written.rows)
@@ -204,13 +253,18 @@ impl Job<'_> {
     async fn judged(&self, folder: &Path, min_cosine: f64) -> Result<Vec<Edge>> {
         let plan = self.engine.sql(STAGE, &plan::alike(min_cosine), Joins::Sort).await?;
         let mut cosines: BTreeMap<(String, String), (u32, f64)> = BTreeMap::new();
+        let mut rows = 0;
         for batch in plan.collect().await.map_err(|err| Error::engine(STAGE, &err))? {
             let (a, b) = (text(&batch, "a")?, text(&batch, "b")?);
             let (bands, found) =
                 (numbers::<UInt32Type>(&batch, "bands_hit")?, numbers::<Float64Type>(&batch, "cosine")?);
             let at = |column: &ArrayRef, i: usize| column.as_string::<i32>().value(i).to_owned();
-            // A vector that lies in two files gives its pairs twice.
+            rows += batch.num_rows();
             cosines.extend((0..batch.num_rows()).map(|i| ((at(&a, i), at(&b, i)), (bands.value(i), found.value(i)))));
+        }
+        if rows > cosines.len() {
+            // As many as copies of the one times copies of the other.
+            return Err(Error::damaged(STAGE, format!("{rows} rows of {} pairs of vectors", cosines.len())));
         }
         if cosines.is_empty() {
             return Ok(Vec::new());
@@ -254,4 +308,34 @@ fn pairs_batch(cosines: &BTreeMap<(String, String), (u32, f64)>) -> Result<Recor
     let skipped = UInt64Array::from_iter_values(cosines.values().map(|_| 0));
     let columns = vec![texts(|(a, _)| a), texts(|(_, b)| b), Arc::new(bands), Arc::new(skipped)];
     RecordBatch::try_new(candidates_schema(), columns).map_err(|err| arrow_error(STAGE, &err))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Kept(Vec<String>);
+
+    impl Sink for Kept {
+        type Done = Vec<String>;
+
+        fn write(&mut self, batch: RecordBatch) -> Result<()> {
+            self.0.extend(text(&batch, "record_id")?.as_string::<i32>().iter().flatten().map(str::to_owned));
+            Ok(())
+        }
+
+        fn finish(self) -> Result<Vec<String>> {
+            Ok(self.0)
+        }
+    }
+
+    #[test]
+    fn a_record_passes_once_whatever_batches_it_comes_in() {
+        let mut once = Once { seen: HashSet::new(), sink: Kept(Vec::new()) };
+        for batch in [vec!["a", "a", "b"], vec!["b", "b"], vec!["c", "a"]] {
+            let ids: ArrayRef = Arc::new(StringArray::from(batch));
+            once.write(RecordBatch::try_from_iter([("record_id", ids)]).unwrap()).unwrap();
+        }
+        assert_eq!(once.finish().unwrap(), ["a", "b", "c"]);
+    }
 }
