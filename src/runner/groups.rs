@@ -74,12 +74,17 @@ pub fn count(groups: &BTreeMap<String, Group>) -> u64 {
 }
 
 /// Records whose openings must stay together: a dropped one and the one that stands for it; two that
-/// are nearly the same and both kept, because digits are content or because they are only tagged. Pairs that share a prompt only are
-/// none: a template of prompts would put all its conversations on one side.
+/// are nearly the same and both kept, because digits are content, because they are only tagged, or because
+/// vectors find near what has one answer. Pairs that share a prompt only are none: a template of prompts
+/// would put all its conversations on one side.
 pub fn links<'d>(decisions: &'d BTreeMap<String, Decision>, edges: &'d [Edge]) -> Vec<(&'d String, &'d String)> {
     let stands = decisions.iter().filter(|(_, decision)| !decision.winner_record.is_empty());
     let stands = stands.map(|(record, decision)| (record, &decision.winner_record));
-    let nearly = |edge: &&Edge| matches!(edge.verified.rule, Rule::NearDuplicate | Rule::Semantic | Rule::DigitsDiffer);
+    let nearly = |edge: &&Edge| match edge.verified.rule {
+        Rule::NearDuplicate | Rule::Semantic | Rule::DigitsDiffer => true,
+        Rule::BoilerplateAnswer => edge.cosine.is_some(),
+        Rule::SamePrompt | Rule::Different => false,
+    };
     stands.chain(edges.iter().filter(nearly).map(|edge| (&edge.a, &edge.b))).collect()
 }
 
