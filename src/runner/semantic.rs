@@ -8,6 +8,7 @@
 //! cannot be used, and a record without one, is counted and changes nothing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use super::dedup::{Decisions, STAGE, read_edges};
 use super::groups::{self, Branch};
 use super::rows::{SEMANTIC, candidates_schema, ids_batch, semantic_batch};
 use super::sink::{TableSink, arrow_error, numbers, text};
-use crate::config::{Loaded, SemanticAction};
+use crate::config::{Loaded, Semantic, SemanticAction};
 use crate::engine::vectors::Vectors;
 use crate::engine::{Joins, Sink};
 use crate::error::{Error, Result};
@@ -35,6 +36,15 @@ use crate::store::FileInfo;
 /// Of pairs at `min_cosine`; those above are found more surely.
 const RECALL: f64 = 0.99;
 
+/// Bits of a band where the pipeline names none: as many as there is room for. Vectors of one model lie in a
+/// narrow cone, so strangers share short bands often: at a cosine of 0.75 and bands for 0.95, 30 of 100 pairs
+/// share one of 16 bits, and 14 one of 22, in buckets of a fifth of the size.
+const BITS: RangeInclusive<u32> = 16..=32;
+const PLANES: u32 = 1024;
+
+/// Above this share of pairs that were skipped in their buckets, it is said that recall is lost. By feel.
+const SKIPPED_PERCENT: u64 = 10;
+
 /// More bands are more passes and longer signatures than a run should have.
 const BANDS_MAX: u32 = 256;
 const BITS_MAX: u32 = 4096;
@@ -48,7 +58,12 @@ pub(super) struct Asked {
 /// Vectors of the pipeline, if it names some, checked before anything is done.
 pub(super) fn asked(loaded: &Loaded) -> Result<Option<Asked>> {
     let Some(semantic) = &loaded.pipeline.dedup.semantic else { return Ok(None) };
-    let (bits, min_cosine) = (semantic.bits_per_band, semantic.min_cosine);
+    Ok(Some(Asked { planes: planes(loaded, semantic)?, vectors: Vectors::discover(loaded, semantic)? }))
+}
+
+fn planes(loaded: &Loaded, semantic: &Semantic) -> Result<Settings> {
+    let min_cosine = semantic.min_cosine;
+    let bits = semantic.bits_per_band.unwrap_or_else(|| curve::bits_for(min_cosine, RECALL, BITS, PLANES));
     let bands = curve::bands_for(min_cosine, bits, RECALL);
     if bands > BANDS_MAX || bands * bits > BITS_MAX {
         let what = format!(
@@ -57,20 +72,19 @@ pub(super) fn asked(loaded: &Loaded) -> Result<Option<Asked>> {
         );
         return Err(Error::config(&loaded.file, what));
     }
-    let planes = Settings { seed: loaded.pipeline.pipeline.seed, bands, bits };
-    Ok(Some(Asked { vectors: Vectors::discover(loaded, semantic)?, planes }))
+    Ok(Settings { seed: loaded.pipeline.pipeline.seed, bands, bits })
 }
 
 impl Asked {
     /// What else decides, as a part of the key.
     pub fn key(&self) -> String {
-        let Settings { seed, bands, .. } = self.planes;
-        format!("vectors {} seed {seed} bands {bands} version {VERSION}", self.vectors.digest)
+        let Settings { seed, bands, bits } = self.planes;
+        format!("vectors {} seed {seed} bands {bands} bits {bits} version {VERSION}", self.vectors.digest)
     }
 
     /// For the manifest.
     pub fn told(&self) -> serde_json::Value {
-        serde_json::json!({ "vectors": self.vectors.digest, "bands": self.planes.bands })
+        serde_json::json!({ "vectors": self.vectors.digest, "bands": self.planes.bands, "bits": self.planes.bits })
     }
 }
 
@@ -175,7 +189,15 @@ impl Job<'_> {
         let points = self.aside(folder, "points", &plan::points(&asked.planes), Joins::Sort).await?;
         counts.insert("records_without_vector".to_owned(), race - points);
         let proposed = self.proposed(folder, "points", asked.planes.bands, semantic.bucket_limit).await?;
-        counts.insert("semantic_skipped_pairs".to_owned(), proposed.unwrap_or_default());
+        let skipped = proposed.unwrap_or_default();
+        counts.insert("semantic_skipped_pairs".to_owned(), skipped);
+        if skipped > 0 {
+            let compared = self.count(plan::COMPARED).await?;
+            let percent = skipped.saturating_mul(100) / skipped.saturating_add(compared);
+            let many = percent > SKIPPED_PERCENT;
+            counts
+                .extend(many.then(|| ("percent of semantic pairs skipped, too many to find most".to_owned(), percent)));
+        }
         let mut alike = Alike { counts, is_tag: semantic.action == SemanticAction::Tag, ..Alike::default() };
         if proposed.is_some() {
             let once = |sink| Once { seen: HashSet::new(), sink };

@@ -374,6 +374,7 @@ fn every_pair_has_its_exact_cosine_and_few_are_missed() {
     let bound = run_json(&write(&job, format!("{text}bucket_limit = 1\n")), &store, &["--until", "dedup"]);
     let told = counts(&stage(&bound, "dedup")["counts"]);
     assert!(told["semantic_skipped_pairs"] > 0 && told["semantic_edges"] < found.len() as u64, "{told:?}");
+    assert!(told["percent of semantic pairs skipped, too many to find most"] > 10, "{told:?}");
     write(&job, text);
     drops_for_who_stays(&job, &store, &expected);
 }
@@ -449,6 +450,7 @@ fn what_is_wrong_with_vectors_is_told_by_file_and_column() {
         ("min_cosine = 0.3", "min_cosine"),
         ("min_cosine = 0.6", "bits_per_band"),
         ("bits_per_band = 65", "bits_per_band"),
+        ("bits_per_band = 7", "expected 8 to 64"),
         ("bucket_limit = 0", "bucket_limit"),
         ("action = \"fold\"", "action"),
         ("vector = \"v\"", "vector"),
