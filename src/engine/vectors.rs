@@ -15,7 +15,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use rayon::prelude::*;
 
-use super::sources::locate;
+use super::sources::{self, locate};
 use super::udf::list;
 use crate::config::{Loaded, Semantic};
 use crate::error::{Error, Result};
@@ -71,6 +71,11 @@ impl Vectors {
             schema: Arc::new(Schema::new(fields)),
             rows,
         })
+    }
+
+    /// Whether somebody has made some yet; nothing is read of them.
+    pub fn are_there(loaded: &Loaded, semantic: &Semantic) -> Result<bool> {
+        sources::is_there(loaded, &semantic.vectors)
     }
 
     /// The files for plans. Objects are copied to `folder`, under names that are cleared away with what

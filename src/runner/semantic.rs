@@ -61,6 +61,24 @@ pub(super) fn asked(loaded: &Loaded) -> Result<Option<Asked>> {
     Ok(Some(Asked { planes: planes(loaded, semantic)?, vectors: Vectors::discover(loaded, semantic)? }))
 }
 
+/// What `plan` knows of the vectors.
+#[derive(Default)]
+pub(super) struct Planned {
+    pub key: Option<String>,
+    /// Nobody has made them yet.
+    pub missing: bool,
+}
+
+/// Vectors that are still to be made are no error yet: what they are made of is redacted first. They are
+/// read only if they may decide, that is, if nothing else is `new`.
+pub(super) fn planned(loaded: &Loaded, new: bool) -> Result<Planned> {
+    let Some(semantic) = &loaded.pipeline.dedup.semantic else { return Ok(Planned::default()) };
+    planes(loaded, semantic)?;
+    let missing = !Vectors::are_there(loaded, semantic)?;
+    let asked = if missing || new { None } else { asked(loaded)? };
+    Ok(Planned { key: asked.map(|asked| asked.key()), missing })
+}
+
 fn planes(loaded: &Loaded, semantic: &Semantic) -> Result<Settings> {
     let min_cosine = semantic.min_cosine;
     let bits = semantic.bits_per_band.unwrap_or_else(|| curve::bits_for(min_cosine, RECALL, BITS, PLANES));

@@ -433,6 +433,12 @@ fn what_cannot_be_used_is_counted() {
 fn what_is_wrong_with_vectors_is_told_by_file_and_column() {
     let lab = Lab::new();
     lab.refused("").tells(&["vectors*.parquet", "matches no file"]);
+    let job = lab.job("");
+    for store in [lab.store(), lab.path("empty")] {
+        let plan = command().arg("plan").arg(&job).arg("--store").arg(store).arg("--json").output().unwrap();
+        let dedup = Ran::of(plan).expect(0).json()["stages"][2].clone();
+        assert!(dedup["runs"] == true && dedup["why"].as_str().unwrap().contains("vectors: not there yet"), "{dedup}");
+    }
     write(&lab.path("vectors.parquet"), "no parquet");
     lab.refused("").tells(&["vectors.parquet", "no Parquet"]);
     let ids = || -> ArrayRef { Arc::new(StringArray::from(vec!["x"])) };
