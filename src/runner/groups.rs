@@ -205,5 +205,11 @@ mod tests {
         assert!(!groups.contains_key("b"));
         let openings = [("b", 1), ("c", 9), ("d", 5), ("e", 7)].map(|(record, opening)| (record.to_owned(), opening));
         assert_eq!(ties(&openings.into(), &links(&decisions, &[])), BTreeMap::from([(1, 1), (5, 1), (9, 1)]));
+        // One answer to two prompts ties them where vectors are near as well.
+        let rule = Rule::BoilerplateAnswer;
+        let verified = Verified { rule, jaccard_user: 0.1, jaccard_assistant: 1.0, containment: 0.9 };
+        let words = Edge { a: "d".into(), b: "e".into(), verified, bands_hit: 1, cosine: None };
+        let vectors = Edge { cosine: Some(0.96), ..words.clone() };
+        assert_eq!((links(&decisions, &[words]).len(), links(&decisions, &[vectors]).len()), (2, 3));
     }
 }

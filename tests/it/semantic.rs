@@ -288,14 +288,15 @@ fn files_order_threads_and_kinds_of_lists_decide_nothing() {
 fn copies_of_a_greeting_with_a_vector_each_are_one_pair() {
     let lab = Lab::new();
     let copies = 150;
+    let chat = |i: usize| ["a", "b"][i % 2];
     let line = |i: usize| {
-        let (ask, help) = if i % 2 == 0 { (ASK, HELP) } else { (OTHER, ALSO) };
+        let (ask, help) = if chat(i) == "a" { (ASK, HELP) } else { (OTHER, ALSO) };
         let messages = serde_json::json!([{"role": "user", "content": ask}, {"role": "assistant", "content": help}]);
         serde_json::json!({"id": i.to_string(), "messages": messages}).to_string() + "\n"
     };
     write(&lab.path("chats.jsonl"), (0..2 * copies).map(line).collect::<String>());
     // One row a record, as `select conversation_id … from redacted` gives them.
-    let rows: Vec<_> = (0..2 * copies).flat_map(|i| lab.named(&[if i % 2 == 0 { "a" } else { "b" }])).collect();
+    let rows: Vec<_> = (0..2 * copies).flat_map(|i| lab.named(&[chat(i)])).collect();
     vectors(&lab.path("vectors.parquet"), &rows);
     // A pair that came more than once would be an error: 22,500 rows of one pair.
     let told = counts(&lab.dedup("")["counts"]);
