@@ -105,9 +105,11 @@ fn check_semantic(semantic: &Semantic) -> Checked {
     if !(0.5..=1.0).contains(min_cosine) {
         return Err(format!("dedup.semantic.min_cosine is {min_cosine}, expected 0.5 to 1"));
     }
-    for (key, value, most) in [("bits_per_band", *bits_per_band, 64), ("bucket_limit", *bucket_limit, 10_000)] {
-        if value == 0 || value > most {
-            return Err(format!("dedup.semantic.{key} is {value}, expected 1 to {most}"));
+    // Fewer bits than 8 put nearly everybody into a bucket with everybody.
+    let limits = [("bits_per_band", bits_per_band.as_ref(), 8, 64), ("bucket_limit", Some(bucket_limit), 1, 10_000)];
+    for (key, value, least, most) in limits {
+        if let Some(value) = value.filter(|value| !(least..=most).contains(*value)) {
+            return Err(format!("dedup.semantic.{key} is {value}, expected {least} to {most}"));
         }
     }
     Ok(())

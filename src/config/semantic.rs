@@ -26,10 +26,11 @@ pub struct Semantic {
     pub min_cosine: f64,
     #[serde(default)]
     pub action: SemanticAction,
-    /// Random planes of a band. More of them mean fewer pairs to compare, and more bands: there are as
-    /// many as find 99 % of the pairs at `min_cosine`.
-    #[serde(default = "sixteen")]
-    pub bits_per_band: u32,
+    /// Random planes of a band, from 8 to 64. More of them mean fewer pairs to compare, and more bands: there
+    /// are as many as find 99 % of the pairs at `min_cosine`. By default as many as 1,024 planes have room
+    /// for, from 16 to 32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits_per_band: Option<u32>,
     /// Pairs are made with at most this many records of one bucket.
     #[serde(default = "fifty")]
     pub bucket_limit: u32,
@@ -57,11 +58,6 @@ fn vector() -> String {
 /// a scale of its own, so look at the tags before anything is dropped.
 fn high() -> f64 {
     0.95
-}
-
-/// 16 bits make 23 bands at 0.95, and strangers at a right angle meet in one of 2,850 cases.
-fn sixteen() -> u32 {
-    16
 }
 
 fn fifty() -> u32 {

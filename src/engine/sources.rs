@@ -93,8 +93,33 @@ pub(super) fn locate(loaded: &Loaded, written: &str) -> Result<Vec<Location>> {
     Ok(urls.into_iter().map(Location::Object).collect())
 }
 
+/// Whether there is what a pipeline file names; none of it is read.
+pub(super) fn is_there(loaded: &Loaded, written: &str) -> Result<bool> {
+    if !input::is_object(written) {
+        return Ok(!matching(loaded, written)?.is_empty());
+    }
+    let failed = |err: std::io::Error| Error::reading(written, &err);
+    match input::list(written).map_err(failed)?.as_slice() {
+        // Without a pattern it is itself, whether it is there or not.
+        [url] if url == written => match Location::Object(url.clone()).open() {
+            Err(err) if err.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            opened => opened.map(|_| true).map_err(failed),
+        },
+        found => Ok(!found.is_empty()),
+    }
+}
+
 /// The files behind a path or glob; none is an error, because a typo must not look like a quiet day.
 pub fn expand(loaded: &Loaded, written: &str) -> Result<Vec<PathBuf>> {
+    let paths = matching(loaded, written)?;
+    if paths.is_empty() {
+        let text = pattern(loaded, written);
+        return Err(Error::config(&loaded.file, format!("{written}: matches no file (looked for {text})")));
+    }
+    Ok(paths)
+}
+
+fn matching(loaded: &Loaded, written: &str) -> Result<Vec<PathBuf>> {
     let text = pattern(loaded, written);
     let paths = glob::glob(&text).map_err(|err| Error::config(&loaded.file, format!("{written}: {}", err.msg)))?;
     let mut found = Vec::new();
@@ -102,11 +127,7 @@ pub fn expand(loaded: &Loaded, written: &str) -> Result<Vec<PathBuf>> {
         let path = path.map_err(|err| Error::io(err.path(), err.error()))?;
         found.extend(path.is_file().then_some(path));
     }
-    let paths = found;
-    if paths.is_empty() {
-        return Err(Error::config(&loaded.file, format!("{written}: matches no file (looked for {text})")));
-    }
-    Ok(paths)
+    Ok(found)
 }
 
 /// The glob as seen from the working folder. Only what the pipeline wrote is a pattern: brackets

@@ -216,6 +216,8 @@ fn sides_fields() -> Fields {
         ("user_skeleton", DataType::UInt64),
         ("assistant_text", DataType::UInt64),
         ("assistant_skeleton", DataType::UInt64),
+        ("user_digits", DataType::UInt64),
+        ("assistant_digits", DataType::UInt64),
     ])
 }
 
@@ -382,6 +384,8 @@ fn sides_rows(messages: &ArrayRef, settings: Settings, key: &ProjectKey) -> Resu
         large(|row| row.0.skeleton),
         large(|row| row.1.text),
         large(|row| row.1.skeleton),
+        large(|row| row.0.digits),
+        large(|row| row.1.digits),
     ];
     Ok(Arc::new(StructArray::try_new(sides_fields(), columns, None)?))
 }
@@ -391,8 +395,14 @@ fn side_pair(sides: &StructArray, i: usize) -> (Side, Side) {
     let shingles = |c: usize| sides.column(c).as_list::<i32>().value(i).as_primitive::<UInt64Type>().values().to_vec();
     let small = |c: usize| sides.column(c).as_primitive::<UInt32Type>().value(i);
     let large = |c: usize| sides.column(c).as_primitive::<UInt64Type>().value(i);
-    let user = Side { shingles: shingles(0), tokens: small(2), text: large(4), skeleton: large(5) };
-    (user, Side { shingles: shingles(1), tokens: small(3), text: large(6), skeleton: large(7) })
+    let side = |n: usize| Side {
+        shingles: shingles(n),
+        tokens: small(2 + n),
+        text: large(4 + 2 * n),
+        skeleton: large(5 + 2 * n),
+        digits: large(8 + n),
+    };
+    (side(0), side(1))
 }
 
 type Judge = fn((&Side, &Side), (&Side, &Side), f64, u32) -> verify::Verified;

@@ -74,12 +74,17 @@ pub fn count(groups: &BTreeMap<String, Group>) -> u64 {
 }
 
 /// Records whose openings must stay together: a dropped one and the one that stands for it; two that
-/// are nearly the same and both kept, because digits are content or because they are only tagged. Pairs that share a prompt only are
-/// none: a template of prompts would put all its conversations on one side.
+/// are nearly the same and both kept, because digits are content, because they are only tagged, or because
+/// vectors find near what has one answer. Pairs that share a prompt only are none: a template of prompts
+/// would put all its conversations on one side.
 pub fn links<'d>(decisions: &'d BTreeMap<String, Decision>, edges: &'d [Edge]) -> Vec<(&'d String, &'d String)> {
     let stands = decisions.iter().filter(|(_, decision)| !decision.winner_record.is_empty());
     let stands = stands.map(|(record, decision)| (record, &decision.winner_record));
-    let nearly = |edge: &&Edge| matches!(edge.verified.rule, Rule::NearDuplicate | Rule::Semantic | Rule::DigitsDiffer);
+    let nearly = |edge: &&Edge| match edge.verified.rule {
+        Rule::NearDuplicate | Rule::Semantic | Rule::DigitsDiffer => true,
+        Rule::BoilerplateAnswer => edge.cosine.is_some(),
+        Rule::SamePrompt | Rule::Different => false,
+    };
     stands.chain(edges.iter().filter(nearly).map(|edge| (&edge.a, &edge.b))).collect()
 }
 
@@ -200,5 +205,11 @@ mod tests {
         assert!(!groups.contains_key("b"));
         let openings = [("b", 1), ("c", 9), ("d", 5), ("e", 7)].map(|(record, opening)| (record.to_owned(), opening));
         assert_eq!(ties(&openings.into(), &links(&decisions, &[])), BTreeMap::from([(1, 1), (5, 1), (9, 1)]));
+        // One answer to two prompts ties them where vectors are near as well.
+        let rule = Rule::BoilerplateAnswer;
+        let verified = Verified { rule, jaccard_user: 0.1, jaccard_assistant: 1.0, containment: 0.9 };
+        let words = Edge { a: "d".into(), b: "e".into(), verified, bands_hit: 1, cosine: None };
+        let vectors = Edge { cosine: Some(0.96), ..words.clone() };
+        assert_eq!((links(&decisions, &[words]).len(), links(&decisions, &[vectors]).len()), (2, 3));
     }
 }

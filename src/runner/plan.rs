@@ -60,13 +60,14 @@ pub fn plan(loaded: &Loaded, store: Option<&PathBuf>) -> Result<Plan> {
     let unpacked = |source: &PlannedSource| source.rows_expected * BYTES_PER_RECORD;
     let disk: u64 = planned.iter().filter(|source| !source.done).map(unpacked).sum::<u64>() / 2;
     let mut beside = super::against::overlap_keys(loaded, &key, &redacted)?;
-    beside.extend(super::semantic::asked(loaded)?.map(|asked| asked.key()));
-    Ok(Plan {
-        stages: stages(loaded, &root, new, &redacted, &beside),
-        sources: planned,
-        memory_bytes: MEMORY_BASE + rows * MEMORY_PER_RECORD,
-        disk_bytes: disk,
-    })
+    let vectors = super::semantic::planned(loaded, new > 0)?;
+    beside.extend(vectors.key);
+    let mut stages = stages(loaded, &root, new, &redacted, &beside);
+    if vectors.missing {
+        let dedup = stages.iter_mut().filter(|stage| stage.stage == "dedup");
+        dedup.for_each(|stage| stage.why.push_str("; vectors: not there yet, make them after `--until redact`"));
+    }
+    Ok(Plan { stages, sources: planned, memory_bytes: MEMORY_BASE + rows * MEMORY_PER_RECORD, disk_bytes: disk })
 }
 
 /// Key of the folder of joined conversations, as far as committed sources tell.

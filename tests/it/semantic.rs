@@ -285,6 +285,45 @@ fn files_order_threads_and_kinds_of_lists_decide_nothing() {
 }
 
 #[test]
+fn copies_of_a_greeting_with_a_vector_each_are_one_pair() {
+    let lab = Lab::new();
+    let copies = 150;
+    let chat = |i: usize| ["a", "b"][i % 2];
+    let line = |i: usize| {
+        let (ask, help) = if chat(i) == "a" { (ASK, HELP) } else { (OTHER, ALSO) };
+        let messages = serde_json::json!([{"role": "user", "content": ask}, {"role": "assistant", "content": help}]);
+        serde_json::json!({"id": i.to_string(), "messages": messages}).to_string() + "\n"
+    };
+    write(&lab.path("chats.jsonl"), (0..2 * copies).map(line).collect::<String>());
+    // One row a record, as `select conversation_id … from redacted` gives them.
+    let rows: Vec<_> = (0..2 * copies).flat_map(|i| lab.named(&[chat(i)])).collect();
+    vectors(&lab.path("vectors.parquet"), &rows);
+    // A pair that came more than once would be an error: 22,500 rows of one pair.
+    let told = counts(&lab.dedup("")["counts"]);
+    assert_eq!((told["vectors"], told["semantic_edges"], told["semantic_tags"]), (300, 1, 1));
+    assert_eq!(told["records_without_vector"], 0);
+}
+
+#[test]
+fn every_file_is_read_whatever_its_name_and_its_writer() {
+    let lab = Lab::new();
+    vectors(&lab.path("vectors [1].parquet"), &lab.named(&["a", "paid"]));
+    vectors(&lab.path("vectors-a=b#c%20?.pq"), &lab.named(&["b", "far"]));
+    // As some writers name what is in a list.
+    let chats = ["c", "sent"];
+    let flat: Float64Array = chats.iter().flat_map(|chat| angles()[chat].clone()).collect();
+    let ends = arrow::buffer::OffsetBuffer::from_lengths([4, 4]);
+    let item = Arc::new(Field::new("element", DataType::Float64, false));
+    let lists = arrow::array::ListArray::try_new(item, ends, Arc::new(flat), None).unwrap();
+    let ids = StringArray::from_iter_values(chats.iter().map(|chat| &lab.ids[*chat].1));
+    table(&lab.path("vectors"), vec![("id", Arc::new(ids)), ("vector", Arc::new(lists))]);
+    let text = fs::read_to_string(lab.job("")).unwrap().replace("vectors*.parquet", "vectors*");
+    let outcome = run_json(&write(&lab.path("job.toml"), text), &lab.store(), &["--until", "dedup"]);
+    let told = counts(&stage(&outcome, "dedup")["counts"]);
+    assert_eq!((told["vectors"], told["records_without_vector"], told["semantic_edges"]), (6, 1, 3));
+}
+
+#[test]
 fn every_pair_has_its_exact_cosine_and_few_are_missed() {
     let folder = tempfile::tempdir().unwrap();
     let letters = |n: usize| -> String { n.to_string().bytes().map(|digit| (b'a' + digit - b'0') as char).collect() };
@@ -336,6 +375,7 @@ fn every_pair_has_its_exact_cosine_and_few_are_missed() {
     let bound = run_json(&write(&job, format!("{text}bucket_limit = 1\n")), &store, &["--until", "dedup"]);
     let told = counts(&stage(&bound, "dedup")["counts"]);
     assert!(told["semantic_skipped_pairs"] > 0 && told["semantic_edges"] < found.len() as u64, "{told:?}");
+    assert!(told["percent of semantic pairs skipped, too many to find most"] > 10, "{told:?}");
     write(&job, text);
     drops_for_who_stays(&job, &store, &expected);
 }
@@ -394,6 +434,12 @@ fn what_cannot_be_used_is_counted() {
 fn what_is_wrong_with_vectors_is_told_by_file_and_column() {
     let lab = Lab::new();
     lab.refused("").tells(&["vectors*.parquet", "matches no file"]);
+    let job = lab.job("");
+    for store in [lab.store(), lab.path("empty")] {
+        let plan = command().arg("plan").arg(&job).arg("--store").arg(store).arg("--json").output().unwrap();
+        let dedup = Ran::of(plan).expect(0).json()["stages"][2].clone();
+        assert!(dedup["runs"] == true && dedup["why"].as_str().unwrap().contains("vectors: not there yet"), "{dedup}");
+    }
     write(&lab.path("vectors.parquet"), "no parquet");
     lab.refused("").tells(&["vectors.parquet", "no Parquet"]);
     let ids = || -> ArrayRef { Arc::new(StringArray::from(vec!["x"])) };
@@ -411,6 +457,7 @@ fn what_is_wrong_with_vectors_is_told_by_file_and_column() {
         ("min_cosine = 0.3", "min_cosine"),
         ("min_cosine = 0.6", "bits_per_band"),
         ("bits_per_band = 65", "bits_per_band"),
+        ("bits_per_band = 7", "expected 8 to 64"),
         ("bucket_limit = 0", "bucket_limit"),
         ("action = \"fold\"", "action"),
         ("vector = \"v\"", "vector"),

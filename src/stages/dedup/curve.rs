@@ -4,6 +4,8 @@
 //!
 //! Always: what is found is a chance; who is near is decided exactly elsewhere.
 
+use std::ops::RangeInclusive;
+
 /// How likely a pair of a Jaccard shares a band, if slots agree independently with that chance:
 /// `1 - (1 - s^r)^b` (Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", 3.4.2).
 pub fn found(jaccard: f64, bands: u32, rows: u32) -> f64 {
@@ -22,9 +24,27 @@ pub fn bands_for(cosine: f64, bits: u32, recall: f64) -> u32 {
     ((1.0 - recall).ln() / (1.0 - shared).ln()).ceil().max(1.0) as u32
 }
 
+/// The most bits of a band, out of those that may be, whose bands for this recall have no more planes than
+/// `planes`; the fewest if none has.
+pub fn bits_for(cosine: f64, recall: f64, bits: RangeInclusive<u32>, planes: u32) -> u32 {
+    let fewest = *bits.start();
+    bits.rev().find(|&bits| bands_for(cosine, bits, recall).saturating_mul(bits) <= planes).unwrap_or(fewest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_bits_as_the_planes_have_room_for() {
+        for (cosine, bits, bands) in [(1.0, 32, 1), (0.98, 30, 31), (0.95, 22, 46), (0.9, 16, 53), (0.8, 16, 178)] {
+            let found = bits_for(cosine, 0.99, 16..=32, 1024);
+            assert_eq!((found, bands_for(cosine, found, 0.99)), (bits, bands), "{cosine}");
+        }
+        // Strangers at 0.75 share a band less often than with 16 bits.
+        let shared = |bits: u32| found(agrees(0.75), bands_for(0.95, bits, 0.99), bits);
+        assert!(shared(22) < 0.15 && shared(16) > 0.25, "{} {}", shared(22), shared(16));
+    }
 
     #[test]
     fn as_many_bands_as_the_recall_needs() {

@@ -17,6 +17,8 @@ pub struct Side {
     /// Hash of the tokens and of the symbols in order; and of the tokens with every digit as 0.
     pub text: u64,
     pub skeleton: u64,
+    /// Sum over the tokens that hold a digit, so whatever order they come in.
+    pub digits: u64,
 }
 
 impl Side {
@@ -43,17 +45,19 @@ impl Shingler {
         let text = mask_tokens(text);
         self.hashes.clear();
         let hashes = &mut self.hashes;
-        let (mut exact, mut skeleton) = (side.text, side.skeleton);
-        each_token(&text, &mut self.lower, |token| {
+        let (mut exact, mut skeleton, mut digits) = (side.text, side.skeleton, side.digits);
+        each_token::<TEXT>(&text, &mut self.lower, |token| {
             hashes.push(token.hash());
             if TEXT {
                 exact = mix(exact, token.hash());
                 skeleton = mix(skeleton, token.skeleton());
+                digits = digits.wrapping_add(if token.digits == 0 { 0 } else { scramble(token.hash()) });
             }
         });
         if TEXT {
             // The end of a message counts, so that moving a sentence between messages shows.
             (side.text, side.skeleton) = (mix(symbols(&text, exact), 1), mix(skeleton, 1));
+            side.digits = digits;
         }
         side.tokens += self.hashes.len() as u32;
         if self.hashes.len() < self.words {
@@ -125,6 +129,8 @@ struct Token {
     hash: u64,
     skeleton: u64,
     end: u64,
+    /// Not 0 if it holds a digit.
+    digits: u64,
 }
 
 impl Token {
@@ -176,6 +182,7 @@ impl Token {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         self.hash = (self.hash.rotate_left(29) ^ chunk).wrapping_mul(STEP);
         self.skeleton = (self.skeleton.rotate_left(29) ^ without_digits(chunk)).wrapping_mul(STEP);
+        self.digits |= digit_bits(chunk);
     }
 }
 
@@ -192,11 +199,16 @@ fn chunk_at(text: &[u8], at: usize) -> u64 {
 /// Eight bytes with every ASCII digit as `0`: 0x30 to 0x39 become 0x30.
 #[inline]
 fn without_digits(chunk: u64) -> u64 {
+    chunk & !((digit_bits(chunk) >> 7) * 0x0f)
+}
+
+/// The high bit of each byte that is an ASCII digit.
+#[inline]
+fn digit_bits(chunk: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // High bit of each byte: 0x30 or more; 0x3a or more; not ASCII. No carry leaves its byte.
     let low = chunk & (ONES * 0x7f);
-    let digit = (low + ONES * 0x50) & !(low + ONES * 0x46) & !chunk & (ONES * 0x80);
-    chunk & !((digit >> 7) * 0x0f)
+    (low + ONES * 0x50) & !(low + ONES * 0x46) & !chunk & (ONES * 0x80)
 }
 
 /// The finalizer of MurmurHash3 with Stafford's constants ("Mix13").
@@ -230,8 +242,8 @@ fn block_bits(block: &[u8]) -> u64 {
     if rest.is_empty() { bits } else { bits | word_bits(last) << (8 * chunks.len()) }
 }
 
-/// Calls `see` with every token.
-fn each_token(text: &str, lower: &mut String, mut see: impl FnMut(Token)) {
+/// Calls `see` with every token; `TEXT` says whether digits of other scripts are looked for.
+fn each_token<const TEXT: bool>(text: &str, lower: &mut String, mut see: impl FnMut(Token)) {
     let bytes = text.as_bytes();
     if bytes.is_ascii() {
         return each_run(bytes, |start, end| see(Token::of_ascii(bytes, start, end)));
@@ -242,7 +254,7 @@ fn each_token(text: &str, lower: &mut String, mut see: impl FnMut(Token)) {
         }
         let mut at = start;
         while at < end {
-            at += other_word(&text[at..end], lower, &mut see);
+            at += other_word::<TEXT>(&text[at..end], lower, &mut see);
         }
     });
 }
@@ -274,7 +286,12 @@ fn each_run(bytes: &[u8], mut run: impl FnMut(usize, usize)) {
 }
 
 /// The word that `text` begins with, or the char if it is none; returns the bytes that it took.
-fn other_word(text: &str, lower: &mut String, see: &mut impl FnMut(Token)) -> usize {
+fn other_word<const TEXT: bool>(text: &str, lower: &mut String, see: &mut impl FnMut(Token)) -> usize {
+    let token = |word: &str| {
+        let token = Token::of(word.as_bytes());
+        let other = TEXT && word.chars().any(char::is_numeric);
+        Token { digits: token.digits | u64::from(other), ..token }
+    };
     lower.clear();
     let mut taken = 0;
     for c in text.chars() {
@@ -282,7 +299,7 @@ fn other_word(text: &str, lower: &mut String, see: &mut impl FnMut(Token)) -> us
             if taken == 0 {
                 taken = c.len_utf8();
                 if stands_alone(c) {
-                    see(Token::of(c.encode_utf8(&mut [0; 4]).as_bytes()));
+                    see(token(c.encode_utf8(&mut [0; 4])));
                 }
             }
             break;
@@ -291,7 +308,7 @@ fn other_word(text: &str, lower: &mut String, see: &mut impl FnMut(Token)) -> us
         lower.extend(c.to_lowercase());
     }
     if !lower.is_empty() {
-        see(Token::of(lower.as_bytes()));
+        see(token(lower));
     }
     taken
 }
@@ -318,7 +335,7 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<u64> {
         let mut out = Vec::new();
-        each_token(text, &mut String::new(), |token| out.push(token.hash()));
+        each_token::<true>(text, &mut String::new(), |token| out.push(token.hash()));
         out
     }
 
@@ -397,5 +414,23 @@ mod tests {
         let (a, b) = (side(&["pay 120 euros now"]), side(&["pay 999 euros now"]));
         assert_ne!(a.text, b.text);
         assert_eq!(a.skeleton, b.skeleton);
+    }
+
+    #[test]
+    fn tokens_with_digits_count_in_any_order() {
+        for (one, other, same) in [
+            ("pay 120 euros by May 3rd", "on May 3RD 120 euros were paid", true),
+            ("none at all", "nothing was said", true),
+            ("pay 12 euros", "90 euros are due", false),
+            ("pay 0 euros", "pay no euros", false),
+            ("room 10 on floor 2", "room 2 on floor 10", true),
+            ("12 and 12", "12", false),
+            ("ادفع ١٢ يورو", "ادفع ٩٠ يورو", false),
+            ("๑๒ บาท", "๙๐ บาท", false),
+            ("größe 40", "Schuhe in 40", true),
+        ] {
+            assert_eq!(side(&[one]).digits == side(&[other]).digits, same, "{one}, {other}");
+        }
+        assert_eq!(side(&["12", "90"]).digits, side(&["90", "then 12"]).digits);
     }
 }

@@ -5,7 +5,8 @@
 //! No vector is made here: embeddings come from the user's own model.
 //!
 //! Always: a cosine is computed in f64, in one order of additions, so it is the same number in every
-//! process; a pair whose texts are another answer to one prompt, or differ in digits only, is kept.
+//! process; a pair whose texts are another answer to one prompt, nearly one answer to another prompt, or
+//! hold other digits, is kept.
 
 pub mod hyperplanes;
 pub mod plan;
@@ -15,7 +16,8 @@ use super::verify::{Rule, Verified, verify};
 
 /// Version of everything in this folder; part of the key of what is decided by vectors.
 /// - 1: first release.
-pub const VERSION: u32 = 1;
+/// - 2: other amounts in other words, and canned answers, are kept.
+pub const VERSION: u32 = 2;
 
 /// Sums that run beside each other, so that the processor does not wait for each addition.
 const LANES: usize = 8;
@@ -55,17 +57,20 @@ pub fn judge(a: (&Side, &Side), b: (&Side, &Side), min_jaccard: f64, short_token
     let verified = verify(a, b, min_jaccard, short_tokens);
     let rule = match verified.rule {
         _ if digits_differ(a.0, b.0) || digits_differ(a.1, b.1) => Rule::DigitsDiffer,
-        // Users say nearly the same and assistants do not: two answers to one prompt.
-        Rule::SamePrompt => Rule::SamePrompt,
+        // Users say nearly the same and assistants do not: two answers to one prompt. Or assistants do and
+        // users do not: mostly a canned answer (a refusal, a template), and as it is most of what is said,
+        // the vector is mostly its own and hardly tells what was asked.
+        one_side @ (Rule::SamePrompt | Rule::BoilerplateAnswer) => one_side,
         _ => Rule::Semantic,
     };
     Verified { rule, ..verified }
 }
 
 /// Amounts, dates and symbols are content, and vectors hardly see them. One side alone is enough: a
-/// paraphrase of the question does not make another amount the same answer.
+/// paraphrase of the question does not make another amount the same answer, whatever the words around it.
+/// Who writes the same amount in another way (1,000 and 1000, twelve and 12) is kept, too.
 fn digits_differ(a: &Side, b: &Side) -> bool {
-    a.text != b.text && a.skeleton == b.skeleton
+    a.digits != b.digits || a.text != b.text && a.skeleton == b.skeleton
 }
 
 #[cfg(test)]
@@ -120,7 +125,10 @@ mod tests {
         let answer = "Open the settings, choose security, then follow the link that we send you by mail.";
         let paid = "We have sent you 12 euros back, they will be on your account by the end of the week.";
         for (a, b, expected) in [
-            ((ask, answer), (other, answer), Rule::Semantic),
+            ((ask, answer), (other, answer), Rule::BoilerplateAnswer),
+            ((ask, "We sent you 12 euros back."), (other, "90 euros are on the way to you."), Rule::DigitsDiffer),
+            ((ask, "We sent you 12 euros back."), (other, "12 euros are on the way to you."), Rule::Semantic),
+            ((ask, "We sent you something back."), (other, "90 euros are on the way to you."), Rule::DigitsDiffer),
             ((ask, answer), (other, "Go to security in your settings and take the link in our mail."), Rule::Semantic),
             (
                 (ask, answer),

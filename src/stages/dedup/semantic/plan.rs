@@ -82,6 +82,9 @@ pub fn points(settings: &Settings) -> String {
     )
 }
 
+/// How often bands proposed a pair that is compared; what buckets skipped is counted in the same way.
+pub const COMPARED: &str = "select cast(coalesce(sum(bands_hit), 0) as bigint unsigned) as n from candidates";
+
 /// The vectors of all candidates.
 pub fn picked(columns: Columns) -> String {
     format!(

@@ -76,10 +76,11 @@ pub fn cuts<R: Read + Seek + Send + 'static>(file: R) -> Vec<Range<u64>> {
     cuts
 }
 
-/// The columns of a file; nothing if it is no Parquet that can be read.
-pub fn schema<R: Read + Seek + Send + 'static>(file: R) -> Option<SchemaRef> {
+/// The columns of a file, and how many rows its row groups have; nothing if it is no Parquet that can be read.
+pub fn schema<R: Read + Seek + Send + 'static>(file: R) -> Option<(SchemaRef, u64)> {
     let input = Input::new(file, Bounds::NONE).ok()?;
-    Some(Arc::clone(metadata(&input).ok()?.schema()))
+    let metadata = metadata(&input).ok()?;
+    Some((Arc::clone(metadata.schema()), metadata.metadata().row_groups().iter().map(rows_of).sum()))
 }
 
 /// The records of a range of rows; a file that cannot be opened is one reject.
