@@ -113,7 +113,8 @@ run() {
 
 # Release data, and the tasks that annotators get: path and SHA-256.
 hashes() {
-    (cd "$work/$1" && find datasets batches -type f \( -path 'datasets/*/data/*' -o -name tasks.jsonl \) -print0 |
+    # A pipeline may draw no batches.
+    (cd "$work/$1" && find datasets batches -type f \( -path 'datasets/*/data/*' -o -name tasks.jsonl \) -print0 2>/dev/null |
         sort -z | xargs -0 sha256sum)
 }
 # same NAME LIKE HOW: both stores hold the same, whole releases.
