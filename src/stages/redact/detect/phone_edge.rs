@@ -25,8 +25,9 @@ fn is_sum(text: &str, head: &str, start: usize, spaced: bool) -> bool {
         return false;
     }
     let times = text.as_bytes().get(start + digits) == Some(&b'*');
+    let term = head.strip_suffix(' ').map(|head| head.rsplit(char::is_whitespace).next().unwrap_or(head));
     let after_term =
-        head.strip_suffix(' ').is_some_and(|term| term.ends_with(|c: char| c.is_ascii_digit() || c == ')'));
+        term.is_some_and(|term| term.contains(['*', '_', '^']) && term.ends_with(|c: char| c.is_ascii_digit()));
     let exponent =
         head.strip_suffix(['e', 'E']).is_some_and(|mantissa| mantissa.ends_with(|c: char| c.is_ascii_digit()));
     spaced && (times || after_term) || exponent
