@@ -10,7 +10,7 @@
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::memmem;
 
 use super::detect::{Span, names, outside_tokens};
@@ -94,6 +94,8 @@ impl<'a> Search<'a> {
         if names.len() > FEW {
             let mut search = AhoCorasick::builder();
             search.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
+            // Made for one conversation: what is quickest to make, not to search with.
+            search.kind(Some(AhoCorasickKind::NoncontiguousNFA));
             if let Ok(search) = search.build(names.iter().map(|(name, _)| name)) {
                 return Search::Many(search, names);
             }
