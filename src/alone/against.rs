@@ -27,6 +27,8 @@ pub struct Against {
 pub struct Known {
     pub index: Index,
     pub names: Vec<String>,
+    /// Of each benchmark, rows that cannot be read.
+    pub unread: Vec<u64>,
     rows: Vec<Row>,
 }
 
@@ -39,12 +41,14 @@ struct Row {
 impl Known {
     /// Files of one name follow one another, in the order in which the names came first.
     pub fn read(against: &Against, options: &Options) -> Result<Known> {
-        let mut known = Known { index: Index::new(against.settings), names: Vec::new(), rows: Vec::new() };
+        let mut known =
+            Known { index: Index::new(against.settings), names: Vec::new(), unread: Vec::new(), rows: Vec::new() };
         for (name, _) in &against.benchmarks {
             if !known.names.contains(name) {
                 known.names.push(name.clone());
             }
         }
+        known.unread = vec![0; known.names.len()];
         for benchmark in 0..known.names.len() {
             let name = known.names[benchmark].clone();
             for (_, file) in against.benchmarks.iter().filter(|(of, _)| *of == name) {
@@ -63,9 +67,11 @@ impl Known {
             let line_bytes = stream.reading.limits.line_bytes;
             let first = if chunk.items.is_none() { newlines + 1 } else { 0 };
             newlines += lines::each(&chunk, line_bytes, |line| {
-                let Ok(bytes) = line.bytes else { return };
-                let (said, id) = said::read(bytes, &stream.reading);
-                let Ok(said) = said else { return };
+                let read = line.bytes.map(|bytes| said::read(bytes, &stream.reading));
+                let Ok((Ok(said), id)) = read else {
+                    self.unread[benchmark] += 1;
+                    return;
+                };
                 let name = id.map_or_else(|| (first + line.line).to_string(), str::to_owned);
                 each(&said, |turns| {
                     self.index.row(turns);

@@ -85,6 +85,7 @@ pub fn run(options: &Options) -> Result<(Report, Option<Error>)> {
     let known = options.against.as_ref().map(|against| Known::read(against, options)).transpose()?;
     let mut table = Table::new(options.settings.bands as usize);
     let streams = pool.install(|| read(&mut table, options, &key, known.as_ref()))?;
+    out::clear(options)?;
     pool.install(|| {
         let mut fates = exact::decide(&mut table, options.against.as_ref().is_some_and(|against| against.drop));
         let order = near::order(&table, &fates);

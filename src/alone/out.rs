@@ -22,21 +22,41 @@ const KEPT: &str = "kept.jsonl";
 const EDGES: &str = "edges.jsonl";
 const REPORT: &str = "report.json";
 
-/// The folder is there, holds nothing of a former run, and no input is what will be written.
+/// The folder is there, and no input, nor one output, is what another output will be written over.
 pub fn check(options: &Options) -> Result<()> {
     if options.inputs.is_empty() {
         return Err(Error::Usage("name the files to be deduplicated".to_owned()));
     }
     fs::create_dir_all(&options.out).map_err(|err| Error::io(&options.out, &err))?;
-    let [kept, edges, report] = [KEPT, EDGES, REPORT].map(|name| options.out.join(name));
-    let written = [kept, edges, report, options.decisions.clone()];
-    for path in &written {
+    let decisions = &options.decisions;
+    let folder = |path: &Path| path.parent().and_then(|folder| folder.canonicalize().ok());
+    let named = decisions.file_name().is_some_and(|name| [KEPT, EDGES, REPORT].iter().any(|own| name == *own));
+    if named && folder(decisions) == folder(&options.out.join(KEPT)) {
+        return Err(Error::Usage(format!("--decisions {}: another output has this name", decisions.display())));
+    }
+    // A device or a folder would give way to a file.
+    if fs::symlink_metadata(decisions).is_ok_and(|meta| !meta.is_file()) {
+        return Err(Error::Usage(format!("--decisions {}: no regular file", decisions.display())));
+    }
+    for path in &written(options) {
         let Ok(own) = path.canonicalize() else { continue };
         let is_input = |input: &&Location| matches!(input, Location::File(file) if file.canonicalize().is_ok_and(|file| file == own));
         let benchmarks = options.against.iter().flat_map(|against| &against.benchmarks).map(|(_, file)| file);
         if let Some(input) = options.inputs.iter().chain(benchmarks).find(is_input) {
             return Err(Error::Usage(format!("{input}: would be written over; choose another --out")));
         }
+    }
+    Ok(())
+}
+
+fn written(options: &Options) -> [PathBuf; 4] {
+    let [kept, edges, report] = [KEPT, EDGES, REPORT].map(|name| options.out.join(name));
+    [kept, edges, report, options.decisions.clone()]
+}
+
+/// Takes away what a former run wrote: from here on this one's results come, or none.
+pub fn clear(options: &Options) -> Result<()> {
+    for path in written(options).iter().filter(|path| path.exists()) {
         fs::remove_file(path).map_err(|err| Error::io(path, &err))?;
     }
     Ok(())

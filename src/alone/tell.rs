@@ -50,6 +50,8 @@ pub struct Report {
 pub struct Benchmark {
     pub name: String,
     pub rows: u64,
+    /// Rows that cannot be read, and so are not looked for.
+    pub rows_unread: u64,
     /// Rows that a record repeats, and records that repeat one.
     pub rows_met: u64,
     pub records: u64,
@@ -62,6 +64,7 @@ pub fn benchmarks(table: &Table, known: Option<&Known>) -> Vec<Benchmark> {
         Benchmark {
             name: name.clone(),
             rows: known.rows(number),
+            rows_unread: known.unread[number],
             rows_met: own().map(|(_, hit)| hit.row).collect::<BTreeSet<_>>().len() as u64,
             records: own().map(|(record, _)| record).collect::<BTreeSet<_>>().len() as u64,
         }

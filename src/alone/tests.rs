@@ -24,6 +24,26 @@ fn options(inputs: &[&Path], out: &Path) -> Options {
     }
 }
 
+#[test]
+fn a_run_that_cannot_begin_leaves_the_last_one_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, out) = (folder.path().join("in.jsonl"), folder.path().join("out"));
+    std::fs::write(&input, chat("a", &["Hello there"])).unwrap();
+    let good = options(&[&input], &out);
+    assert!(run(&good).unwrap().1.is_none());
+    for bad in [
+        options(&[&input, &folder.path().join("missing.jsonl")], &out),
+        options(&[&out.join("kept.jsonl")], &out),
+        Options { decisions: out.join("kept.jsonl"), ..options(&[&input], &out) },
+        Options { decisions: out.clone(), ..options(&[&input], &out) },
+    ] {
+        assert!(run(&bad).is_err());
+        assert!(
+            ["kept.jsonl", "edges.jsonl", "report.json", "decisions.jsonl"].iter().all(|name| out.join(name).is_file())
+        );
+    }
+}
+
 fn words(from: u32, to: u32) -> String {
     let letters = |n: u32| -> String { n.to_string().bytes().map(|digit| (b'a' + digit - b'0') as char).collect() };
     (from..to).map(|n| format!("w{} ", letters(n))).collect()
@@ -236,6 +256,7 @@ fn records_that_repeat_a_benchmark_are_dropped_or_told() {
         chat("q1", &[&question, "Yes."]),
         serde_json::json!({"id": 7, "text": other}).to_string(),
         chat("q3", &["never asked", "x"]),
+        "{\"messages\": [".to_owned(),
     ];
     std::fs::write(&bench, rows.join("\n")).unwrap();
     let lines = [
@@ -257,7 +278,7 @@ fn records_that_repeat_a_benchmark_are_dropped_or_told() {
     let (report, _) = run(&options).unwrap();
     assert_eq!((report.kept, report.contaminated), (2, 4));
     let told = &report.benchmarks[0];
-    assert_eq!((told.rows, told.rows_met, told.records), (3, 2, 4));
+    assert_eq!((told.rows, told.rows_unread, told.rows_met, told.records), (3, 1, 2, 4));
     let fates: Vec<_> = decided(&out).into_iter().map(|one| one.1).collect();
     assert_eq!(fates, ["keep", "contaminated", "contaminated", "contaminated", "keep", "contaminated"]);
     let decisions = std::fs::read_to_string(out.join("decisions.jsonl")).unwrap();

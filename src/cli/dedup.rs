@@ -61,10 +61,10 @@ pub struct DedupArgs {
     /// Drop more than --stop-lost allows
     #[arg(long)]
     allow_wipeout: bool,
-    /// Of 100 records or more: the share of dropped ones above which nothing is kept (exit 10)
+    /// Of 100 records or more: the share of near-duplicates above which nothing is kept (exit 10)
     #[arg(long, value_name = "SHARE", default_value = "0.60", value_parser = share)]
     stop_lost: f64,
-    /// The share of dropped records above which a file is warned of
+    /// The share of near-duplicates above which a file is warned of
     #[arg(long, value_name = "SHARE", default_value = "0.30", value_parser = share)]
     warn_lost: f64,
     /// The share of the input above which a cluster is warned of
@@ -208,8 +208,11 @@ fn told(report: &Report, options: &Options, seconds: f64) -> String {
         report.prompt_freq_max,
     );
     for one in &report.benchmarks {
-        let alone::Benchmark { name, rows, rows_met, records } = one;
+        let alone::Benchmark { name, rows, rows_unread, rows_met, records } = one;
         let _ = writeln!(text, "Benchmark {name}: {rows_met} of {rows} rows are repeated, by {records} records.");
+        if *rows_unread > 0 {
+            let _ = writeln!(text, "  Warning: {rows_unread} more rows cannot be read, so nothing is known of them.");
+        }
     }
     if !report.clusters.is_empty() {
         text.push_str("\nLargest clusters (records, id of the one that stays):\n");

@@ -15,10 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::hashed::Map;
 use super::shingle::{Shingler, Side, scramble};
 use super::sketch::{TEXT, Turn};
+use crate::canon;
 
 /// Version of everything in this file; part of the key of what was found.
 /// - 1: first release.
-pub const VERSION: u32 = 1;
+/// - 2: letters whose accents stand apart are the same letters.
+pub const VERSION: u32 = 2;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -213,7 +215,8 @@ fn said(turns: &[Turn], shingler: &mut Shingler) -> Said {
     let mut said = Said::default();
     for turn in turns {
         let mut one = Side::default();
-        shingler.add::<true>(turn.content, &mut one);
+        // A letter with its accent apart is the same letter, as in the exact key.
+        shingler.add::<true>(&canon::text(turn.content), &mut one);
         if let Some(calls) = turn.tool_calls {
             shingler.add::<true>(calls, &mut one);
         }
@@ -273,6 +276,13 @@ mod tests {
 
     fn rules(index: &Index, record: &[(&str, &str)]) -> Vec<(u32, Rule)> {
         Finder::new(index).find(&turns(record)).iter().map(|hit| (hit.row, hit.rule)).collect()
+    }
+
+    #[test]
+    fn accents_may_stand_apart() {
+        let index = index(SETTINGS, &[vec![("user", "Où est le café près de l'hôtel?")]]);
+        let apart = "Ou\u{300} est le cafe\u{301} pre\u{300}s de l'ho\u{302}tel?";
+        assert_eq!(rules(&index, &[("user", apart), ("assistant", "Ici.")]), [(0, Rule::Prompt)]);
     }
 
     #[test]
