@@ -49,13 +49,7 @@ fn main() {
     let skipped = lines.iter().filter(|line| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()).count();
     tell("json skipped (floor)", began, skipped);
 
-    let reading = Reading {
-        format: None,
-        messages_key: "messages".to_owned(),
-        mapping: None,
-        joining: Default::default(),
-        limits: Limits::default(),
-    };
+    let reading = Reading::default();
     let began = Instant::now();
     let mut conversations: Vec<Conversation> =
         lines.iter().filter_map(|line| ingest::parse(line, &reading).ok()).flatten().collect();

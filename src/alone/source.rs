@@ -196,13 +196,7 @@ const PROPOSED_FROM: usize = 50;
 /// How the records of a file are read: as their keys say; by a mapping that its first records
 /// suggest, where no format fits any of them.
 fn reading(input: &Location, packing: Packing) -> Result<Reading> {
-    let mut reading = Reading {
-        format: None,
-        messages_key: "messages".to_owned(),
-        mapping: None,
-        joining: Default::default(),
-        limits: Limits::default(),
-    };
+    let mut reading = Reading::default();
     let mut records = open(input, packing, &reading.limits)?;
     let mut texts: Vec<String> = Vec::new();
     for _ in 0..LOOKED_AT {

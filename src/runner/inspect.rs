@@ -122,7 +122,7 @@ pub fn inspect(path: &Location, key: &ProjectKey) -> Result<Inspection> {
         return Ok(looked);
     }
     let redactor = Redactor::new(&Redact::default(), key).map_err(Error::Usage)?;
-    let mut reading = reading();
+    let mut reading = Reading::default();
     looked.read(open(path, packing)?, &reading, &redactor);
     let unknown = looked.conversations == 0 && looked.holds != Holds::Parts;
     if unknown && !looked.propose(open(path, packing)?) && shape == Shape::Lines {
@@ -149,16 +149,6 @@ fn open(path: &Location, packing: Packing) -> Result<Records> {
     let file = path.open().map_err(|err| Error::reading(path, &err))?;
     let records = Records::open(file, packing, (0, 1), u64::MAX, &Limits::default(), &blake3::Hasher::new());
     records.map_err(|err| Error::reading(path, &err))
-}
-
-fn reading() -> Reading {
-    Reading {
-        format: None,
-        messages_key: "messages".to_owned(),
-        mapping: None,
-        joining: Default::default(),
-        limits: Limits::default(),
-    }
 }
 
 /// What came before the stream broke, if it did.

@@ -10,7 +10,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
 use gristmill::alone::{self, Options};
-use gristmill::config::Limits;
 use gristmill::record::{Conversation, ProjectKey};
 use gristmill::stages::dedup::curve::found;
 use gristmill::stages::dedup::shingle::Side;
@@ -116,13 +115,7 @@ fn number(file: &Path, to: &Path, records: usize) -> Result<Vec<String>, String>
 }
 
 fn one(line: &str, sketcher: &mut Sketcher, short_tokens: u32) -> Option<One> {
-    let reading = Reading {
-        format: None,
-        messages_key: "messages".to_owned(),
-        mapping: None,
-        joining: Default::default(),
-        limits: Limits::default(),
-    };
+    let reading = Reading::default();
     let mut read = ingest::parse(line.as_bytes(), &reading).ok()?;
     let Conversation { messages, .. } = read.pop().filter(|_| read.is_empty())?;
     let plain = |message: &gristmill::record::Message| message.tool_calls.is_empty();

@@ -70,17 +70,10 @@ fn is_more(prefix: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Limits;
 
     #[test]
     fn keys_are_told_apart_by_where_they_stand() {
-        let reading = Reading {
-            format: None,
-            messages_key: "messages".to_owned(),
-            mapping: None,
-            joining: Default::default(),
-            limits: Limits::default(),
-        };
+        let reading = Reading::default();
         for (text, glance) in [
             (r#"{"id":"a","messages":[]}"#, Glance::OnePass),
             (r#"{"metadata":{"a":[1]},"messages":[]}"#, Glance::OnePass),

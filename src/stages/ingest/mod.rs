@@ -218,6 +218,14 @@ pub struct Reading {
     pub limits: Limits,
 }
 
+impl Default for Reading {
+    /// By the keys of each record; messages under `messages`.
+    fn default() -> Reading {
+        let messages_key = "messages".to_owned();
+        Reading { format: None, messages_key, mapping: None, joining: Joining::default(), limits: Limits::default() }
+    }
+}
+
 /// One raw stretch of a source: a line, an element of a top-level JSON array, a JSON object, a row.
 pub struct Raw<'a> {
     pub place: Place,

@@ -470,13 +470,7 @@ mod tests {
     use crate::config::Limits;
 
     fn read(json: &str) -> Result<Vec<Conversation>, Reason> {
-        let reading = Reading {
-            format: None,
-            messages_key: "messages".to_owned(),
-            mapping: None,
-            joining: Default::default(),
-            limits: Limits { messages: 3, ..Limits::default() },
-        };
+        let reading = Reading { limits: Limits { messages: 3, ..Limits::default() }, ..Reading::default() };
         parse(json.as_bytes(), &reading)
     }
 
@@ -501,13 +495,7 @@ mod tests {
 
     #[test]
     fn a_record_has_the_format_in_which_it_is_read() {
-        let reading = Reading {
-            format: None,
-            messages_key: String::new(),
-            mapping: None,
-            joining: Default::default(),
-            limits: Limits::default(),
-        };
+        let reading = Reading { messages_key: String::new(), ..Reading::default() };
         for (json, format) in [
             (r#"{"prompt":"p","chosen":"a","rejected":"b"}"#, Some(Format::Trl)),
             (r#"{"chosen":"\n\nHuman: a","rejected":"\n\nHuman: b"}"#, Some(Format::Hh)),

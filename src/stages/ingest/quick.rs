@@ -200,17 +200,10 @@ impl<'de> Visitor<'de> for Plain {
 mod tests {
     use super::super::{Reading, parse};
     use super::*;
-    use crate::config::Limits;
 
     #[test]
     fn what_is_read_here_is_what_parse_reads() {
-        let reading = Reading {
-            format: None,
-            messages_key: "messages".to_owned(),
-            mapping: None,
-            joining: Default::default(),
-            limits: Limits::default(),
-        };
+        let reading = Reading::default();
         for (json, chat) in [
             (r#"{"id":7,"messages":[{"role":"human","content":"a\nb"},{"content":"c","role":"gpt","x":[1]}]}"#, true),
             (r#"{"created":1.5,"messages":[{"role":"user","content":"é"}],"user":"u"}"#, true),

@@ -126,13 +126,7 @@ fn builder() -> WriterPropertiesBuilder {
 }
 
 fn reading(format: Option<Format>) -> Reading {
-    Reading {
-        format,
-        messages_key: "messages".to_owned(),
-        mapping: None,
-        joining: Default::default(),
-        limits: Limits::default(),
-    }
+    Reading { format, ..Reading::default() }
 }
 
 /// Places and what is read of them.
