@@ -10,7 +10,6 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::text_reader::{self, DEEPEST};
 
@@ -311,28 +310,31 @@ impl<'de> Deserialize<'de> for Json<'de> {
 #[serde(transparent)]
 pub(super) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-impl Serialize for Json<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Json::Null => serializer.serialize_unit(),
-            Json::Bool(value) => serializer.serialize_bool(*value),
-            Json::Number(number) => number.serialize(serializer),
-            Json::Text(text) => serializer.serialize_str(text),
-            Json::List(items) => serializer.collect_seq(items),
-            Json::Object(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for (key, value) in entries {
-                    map.serialize_entry(key, value)?;
+#[cfg(test)]
+mod tests {
+    use serde::ser::{Serialize, SerializeMap, Serializer};
+
+    use super::*;
+
+    /// For serde_json, which what is written here must agree with.
+    impl Serialize for Json<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self {
+                Json::Null => serializer.serialize_unit(),
+                Json::Bool(value) => serializer.serialize_bool(*value),
+                Json::Number(number) => number.serialize(serializer),
+                Json::Text(text) => serializer.serialize_str(text),
+                Json::List(items) => serializer.collect_seq(items),
+                Json::Object(entries) => {
+                    let mut map = serializer.serialize_map(Some(entries.len()))?;
+                    for (key, value) in entries {
+                        map.serialize_entry(key, value)?;
+                    }
+                    map.end()
                 }
-                map.end()
             }
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn what_was_read_is_what_is_written() {
