@@ -28,17 +28,17 @@ pub fn check(options: &Options) -> Result<()> {
         return Err(Error::Usage("name the files to be deduplicated".to_owned()));
     }
     fs::create_dir_all(&options.out).map_err(|err| Error::io(&options.out, &err))?;
-    let decisions = &options.decisions;
-    let folder = |path: &Path| path.parent().and_then(|folder| folder.canonicalize().ok());
-    let named = decisions.file_name().is_some_and(|name| [KEPT, EDGES, REPORT].iter().any(|own| name == *own));
-    if named && folder(decisions) == folder(&options.out.join(KEPT)) {
+    let written = written(options);
+    let [others @ .., decisions] = &written;
+    let place = |path: &Path| Some((path.parent()?.canonicalize().ok()?, path.file_name()?.to_owned()));
+    if place(decisions).is_some_and(|own| others.iter().any(|other| place(other).as_ref() == Some(&own))) {
         return Err(Error::Usage(format!("--decisions {}: another output has this name", decisions.display())));
     }
     // A device or a folder would give way to a file.
     if fs::symlink_metadata(decisions).is_ok_and(|meta| !meta.is_file()) {
         return Err(Error::Usage(format!("--decisions {}: no regular file", decisions.display())));
     }
-    for path in &written(options) {
+    for path in &written {
         let Ok(own) = path.canonicalize() else { continue };
         let is_input = |input: &&Location| matches!(input, Location::File(file) if file.canonicalize().is_ok_and(|file| file == own));
         let benchmarks = options.against.iter().flat_map(|against| &against.benchmarks).map(|(_, file)| file);

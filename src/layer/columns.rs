@@ -292,7 +292,7 @@ pub(super) mod side {
         schema(vec![
             text("a"),
             text("b"),
-            // semantic_duplicate; same_prompt, digits_differ: kept, whatever the vectors say.
+            // semantic_duplicate; same_prompt, boilerplate_answer, digits_differ: kept, whatever the vectors say.
             text("rule"),
             number("cosine", DataType::Float64),
             number("jaccard_user", DataType::Float64),

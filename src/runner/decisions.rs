@@ -163,14 +163,13 @@ fn semantic(folder: &Folder, id: &str, shown: &mut Vec<Shown>) -> Result<()> {
         parquet::read(&file, &columns, &mut |batch| {
             let named = |name| text(&batch, name);
             let (records, ids, winners) = (named("record_id")?, named("conversation_id")?, named("winner")?);
-            let cosines = numbers::<Float64Type>(&batch, "cosine")?;
             for (i, edge) in super::dedup::read_edges(&batch)?.into_iter().enumerate() {
                 let at = |column: &arrow::array::ArrayRef| column.as_string::<i32>().value(i).to_owned();
                 let (record, conversation, winner) = (at(&records), at(&ids), at(&winners));
                 if records.is_null(i) || ![&record, &conversation, &winner].into_iter().any(|name| name == id) {
                     continue;
                 }
-                let cosine = Some(cosines.value(i));
+                let cosine = edge.cosine;
                 if let Some(dropped) = shown.iter_mut().find(|one| one.record_id == record) {
                     dropped.cosine = cosine;
                     continue;
@@ -229,14 +228,11 @@ pub fn retest(store: &Store, min_jaccard: f64) -> Result<Retest> {
              a lower one needs a run with [dedup.near] min_jaccard, one above 1 finds nothing"
         )));
     }
-    let mut edges = Vec::new();
-    for file in folder.files("edges") {
-        parquet::read(&file, &EDGE_COLUMNS, &mut |batch| {
-            edges.extend(super::dedup::read_edges(&batch)?);
-            Ok(())
-        })?;
+    let mut edges = pairs(&folder, "edges", &EDGE_COLUMNS)?;
+    // Where vectors only tag, they drop nobody.
+    if folder.manifest.settings["semantic"]["action"] == "drop" {
+        edges.extend(pairs(&folder, Table::Semantic.name(), &[&EDGE_COLUMNS[..], &["cosine"]].concat())?);
     }
-    edges.extend(dropping(&folder)?);
     let ranks = ranks(store, &folder, &edges)?;
     let before: BTreeSet<String> = near_dropped(&folder)?;
     let nearest = |edge: &Edge| {
@@ -257,17 +253,12 @@ pub fn retest(store: &Store, min_jaccard: f64) -> Result<Retest> {
     })
 }
 
-/// Pairs by which vectors dropped somebody, or could have; none where they only tag.
-fn dropping(folder: &Folder) -> Result<Vec<Edge>> {
+/// The pairs of a table.
+fn pairs(folder: &Folder, table: &str, columns: &[&str]) -> Result<Vec<Edge>> {
     let mut edges = Vec::new();
-    if folder.manifest.settings["semantic"]["action"] != "drop" {
-        return Ok(edges);
-    }
-    for file in folder.files(Table::Semantic.name()) {
-        parquet::read(&file, &[&EDGE_COLUMNS[..], &["cosine"]].concat(), &mut |batch| {
-            let cosines = numbers::<Float64Type>(&batch, "cosine")?;
-            let read = super::dedup::read_edges(&batch)?.into_iter().enumerate();
-            edges.extend(read.map(|(i, edge)| Edge { cosine: Some(cosines.value(i)), ..edge }));
+    for file in folder.files(table) {
+        parquet::read(&file, columns, &mut |batch| {
+            edges.extend(super::dedup::read_edges(&batch)?);
             Ok(())
         })?;
     }

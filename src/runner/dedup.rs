@@ -2,6 +2,7 @@
 //!
 //! The driver holds ids, edges and ranks of records that have a duplicate, never text.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -143,9 +144,9 @@ impl Job<'_> {
         alike: Option<&mut Alike>,
     ) -> Result<()> {
         let brought = alike.as_ref().map_or(&[][..], |alike| &alike.edges);
-        let ranks = self.ranks(folder, &[near, brought].concat()).await?;
+        let ranks = self.ranks(folder, &both(near, brought)).await?;
         let dropping = alike.as_ref().map_or(&[][..], |alike| alike.dropping());
-        near_decisions(decisions, &[near, dropping].concat(), &ranks);
+        near_decisions(decisions, &both(near, dropping), &ranks);
         follow(decisions);
         if let Some(alike) = alike {
             alike.settle(decisions, &ranks);
@@ -222,19 +223,27 @@ impl Job<'_> {
         let Some(skipped) = self.proposed(folder, "sketch", settings.bands, near.bucket_limit).await? else {
             return Ok((Vec::new(), 0));
         };
+        let mut edges = self.compared(folder, "sides.tmp", "verify").await?;
+        groups::spare_answers(&mut edges, branches);
+        Ok((edges, skipped))
+    }
+
+    /// What the texts of `candidates` say of each pair, by a kernel of `plan::compared`; in the order of ids.
+    /// Their sides lie in `file` until the end.
+    pub(super) async fn compared(&self, folder: &Path, file: &str, kernel: &str) -> Result<Vec<Edge>> {
+        let (settings, near) = (self.settings(), &self.loaded.pipeline.dedup.near);
         let plan = self.engine.sql(STAGE, &plan::sides(&settings), Joins::HashWide).await?;
         let schema = Arc::new(plan.schema().as_arrow().clone());
-        let sink = TableSink::create(folder, "sides.tmp", &schema)?;
+        let sink = TableSink::create(folder, file, &schema)?;
         let written = self.engine.drain_ordered(STAGE, plan, sink).await?;
         self.engine.table("sides", schema, &[folder.join(written.path)])?;
         let mut edges = Vec::new();
-        let plan = self.engine.sql(STAGE, &plan::verified(&settings, near.min_jaccard), Joins::Sort).await?;
+        let plan = self.engine.sql(STAGE, &plan::compared(kernel, &settings, near.min_jaccard), Joins::Sort).await?;
         for batch in plan.collect().await.map_err(|err| Error::engine(STAGE, &err))? {
             edges.extend(read_edges(&batch)?);
         }
         edges.sort_by(|x, y| (&x.a, &x.b).cmp(&(&y.a, &y.b)));
-        groups::spare_answers(&mut edges, branches);
-        Ok((edges, skipped))
+        Ok(edges)
     }
 
     /// Candidate pairs of what is cut into bands, as the table `candidates`, and how many were skipped;
@@ -351,6 +360,11 @@ fn parts<L: Layer>(made: &[Made<L>]) -> Vec<PathBuf> {
     made.iter().flat_map(|one| one.files("part")).collect()
 }
 
+/// Not copied where there is only one, as without vectors.
+fn both<'e>(near: &'e [Edge], alike: &[Edge]) -> Cow<'e, [Edge]> {
+    if alike.is_empty() { Cow::Borrowed(near) } else { Cow::Owned([near, alike].concat()) }
+}
+
 fn near_decisions(decisions: &mut Decisions, edges: &[Edge], ranks: &HashMap<String, Rank>) {
     for (record, edge) in representatives(edges, ranks) {
         let edge = &edges[edge];
@@ -414,6 +428,8 @@ pub(super) fn read_edges(batch: &arrow::array::RecordBatch) -> Result<Vec<Edge>>
     let (user, assistant, containment) =
         (number("jaccard_user")?, number("jaccard_assistant")?, number("containment")?);
     let bands = numbers::<UInt32Type>(batch, "bands_hit")?;
+    // Of pairs that vectors made.
+    let cosines = batch.column_by_name("cosine").map(|_| number("cosine")).transpose()?;
     let rule = |name: &str| {
         [Rule::NearDuplicate, Rule::Semantic, Rule::SamePrompt, Rule::BoilerplateAnswer, Rule::DigitsDiffer]
             .into_iter()
@@ -430,7 +446,7 @@ pub(super) fn read_edges(batch: &arrow::array::RecordBatch) -> Result<Vec<Edge>>
             containment: containment.value(i),
         },
         bands_hit: bands.value(i),
-        cosine: None,
+        cosine: cosines.as_ref().map(|cosines| cosines.value(i)),
     };
     Ok((0..batch.num_rows()).map(edge).collect())
 }

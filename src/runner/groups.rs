@@ -61,7 +61,7 @@ pub fn spare_answers(edges: &mut [Edge], branches: &[Branch]) {
     for branch in branches {
         answers.entry(&branch.record_id).or_default().insert(branch.hash, branch.next);
     }
-    for edge in edges.iter_mut().filter(|edge| matches!(edge.verified.rule, Rule::NearDuplicate | Rule::Semantic)) {
+    for edge in edges.iter_mut().filter(|edge| edge.folds()) {
         let (Some(a), Some(b)) = (answers.get(edge.a.as_str()), answers.get(edge.b.as_str())) else { continue };
         if a.iter().any(|(prompt, answer)| b.get(prompt).is_some_and(|other| other != answer)) {
             edge.verified.rule = Rule::SamePrompt;

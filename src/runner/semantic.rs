@@ -17,7 +17,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Float64Type, UInt32Type, UInt64Type};
 
 use super::Job;
-use super::dedup::{Decisions, STAGE, read_edges};
+use super::dedup::{Decisions, STAGE};
 use super::groups::{self, Branch};
 use super::rows::{SEMANTIC, candidates_schema, ids_batch, semantic_batch};
 use super::sink::{TableSink, arrow_error, numbers, text};
@@ -28,9 +28,9 @@ use crate::error::{Error, Result};
 use crate::layer::tables::Table;
 use crate::layer::{Deduped, Layer, Made};
 use crate::stages::dedup::cluster::{Edge, Rank, other, representatives};
+use crate::stages::dedup::curve;
 use crate::stages::dedup::semantic::hyperplanes::Settings;
 use crate::stages::dedup::semantic::{VERSION, plan};
-use crate::stages::dedup::{curve, plan as words};
 use crate::store::FileInfo;
 
 /// Of pairs at `min_cosine`; those above are found more surely.
@@ -310,15 +310,7 @@ impl Job<'_> {
             return Ok(Vec::new());
         }
         self.temporary(folder, "candidates", &pairs_batch(&cosines)?)?;
-        let settings = self.settings();
-        self.aside(folder, "sides", &words::sides(&settings), Joins::HashWide).await?;
-        let judged = plan::judged(&settings, self.loaded.pipeline.dedup.near.min_jaccard);
-        let plan = self.engine.sql(STAGE, &judged, Joins::Sort).await?;
-        let mut edges = Vec::new();
-        for batch in plan.collect().await.map_err(|err| Error::engine(STAGE, &err))? {
-            edges.extend(read_edges(&batch)?);
-        }
-        edges.sort_by(|x, y| (&x.a, &x.b).cmp(&(&y.a, &y.b)));
+        let mut edges = self.compared(folder, "semantic-sides.tmp", "judge").await?;
         for edge in &mut edges {
             edge.cosine = cosines.remove(&(edge.a.clone(), edge.b.clone())).map(|(_, cosine)| cosine);
         }

@@ -21,7 +21,7 @@ pub struct Edge {
 
 impl Edge {
     /// Whether it may drop one of the two.
-    fn folds(&self) -> bool {
+    pub fn folds(&self) -> bool {
         matches!(self.verified.rule, Rule::NearDuplicate | Rule::Semantic)
     }
 

@@ -99,13 +99,14 @@ pub fn sides(settings: &Settings) -> String {
     )
 }
 
-/// Exact comparison of candidate pairs from their `sides`.
-pub fn verified(settings: &Settings, min_jaccard: f64) -> String {
+/// Exact comparison of candidate pairs from their `sides`, by the kernel `verify`, or `judge` where vectors
+/// are near.
+pub fn compared(kernel: &str, settings: &Settings, min_jaccard: f64) -> String {
     format!(
         "select a, b, bands_hit, v['rule'] as rule, v['jaccard_user'] as jaccard_user, \
            v['jaccard_assistant'] as jaccard_assistant, v['containment'] as containment from (\
            select c.a as a, c.b as b, c.bands_hit as bands_hit, \
-             verify(x.side, y.side, cast({min_jaccard} as double), {short}) as v \
+             {kernel}(x.side, y.side, cast({min_jaccard} as double), {short}) as v \
            from (select a, b, sum(bands_hit) as bands_hit from candidates group by a, b) c \
            join sides x on c.a = x.record_id join sides y on c.b = y.record_id) \
          where v['rule'] <> 'different'",

@@ -330,7 +330,7 @@ fn stands_alone(c: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn tokens(text: &str) -> Vec<u64> {
@@ -339,7 +339,8 @@ mod tests {
         out
     }
 
-    fn side(texts: &[&str]) -> Side {
+    /// What these messages of one side say, in shingles of three words.
+    pub fn side(texts: &[&str]) -> Side {
         let (mut side, mut shingler) = (Side::default(), Shingler::new(3));
         texts.iter().for_each(|text| shingler.add::<true>(text, &mut side));
         side.finish();

@@ -106,13 +106,10 @@ fn long_enough(a: (&Side, &Side), b: (&Side, &Side)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stages::dedup::shingle::Shingler;
+    use crate::stages::dedup::shingle;
 
     fn side(text: &str) -> Side {
-        let mut side = Side::default();
-        Shingler::new(3).add::<true>(text, &mut side);
-        side.finish();
-        side
+        shingle::tests::side(&[text])
     }
 
     fn words(from: u32, to: u32) -> String {

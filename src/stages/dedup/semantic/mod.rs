@@ -76,13 +76,10 @@ fn digits_differ(a: &Side, b: &Side) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stages::dedup::shingle::Shingler;
+    use crate::stages::dedup::shingle;
 
     fn side(text: &str) -> Side {
-        let mut side = Side::default();
-        Shingler::new(3).add::<true>(text, &mut side);
-        side.finish();
-        side
+        shingle::tests::side(&[text])
     }
 
     fn rule(a: (&str, &str), b: (&str, &str)) -> Rule {

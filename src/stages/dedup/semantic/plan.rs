@@ -9,7 +9,6 @@
 //! brought for the record itself comes before one for what it says.
 
 use super::hyperplanes::{DIGEST_DIGITS, Settings};
-use crate::stages::dedup::sketch;
 
 /// Names of the columns in the user's files.
 #[derive(Clone, Copy, Debug)]
@@ -104,18 +103,6 @@ pub fn alike(min_cosine: f64) -> String {
            from (select a, b, sum(bands_hit) as bands_hit from candidates group by a, b) c \
            join picked x on c.a = x.record_id join picked y on c.b = y.record_id) \
          where cosine >= cast({min_cosine} as double)"
-    )
-}
-
-/// What the texts of such pairs say, from their `sides`.
-pub fn judged(settings: &sketch::Settings, min_jaccard: f64) -> String {
-    format!(
-        "select a, b, bands_hit, v['rule'] as rule, v['jaccard_user'] as jaccard_user, \
-           v['jaccard_assistant'] as jaccard_assistant, v['containment'] as containment from (\
-           select c.a as a, c.b as b, c.bands_hit as bands_hit, \
-             judge(x.side, y.side, cast({min_jaccard} as double), {short}) as v \
-           from candidates c join sides x on c.a = x.record_id join sides y on c.b = y.record_id)",
-        short = settings.short_tokens
     )
 }
 
