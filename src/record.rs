@@ -222,8 +222,15 @@ impl ProjectKey {
 
     /// A hasher for one purpose; hashes of different purposes never meet.
     pub fn hasher(&self, purpose: &str) -> blake3::Hasher {
+        self.hasher_of(&[purpose])
+    }
+
+    /// The same for a purpose in parts, which need not be put together first.
+    pub fn hasher_of(&self, purpose: &[&str]) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(purpose.as_bytes());
+        for part in purpose {
+            hasher.update(part.as_bytes());
+        }
         hasher.update(&[0]);
         hasher
     }

@@ -11,7 +11,6 @@ use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use memchr::memmem;
 
 use super::detect::{Span, names, outside_tokens};
 use super::kind::{Group, Kind};
@@ -82,10 +81,25 @@ fn add(text: &str, hits: &mut Vec<Hit>, mut spans: Vec<Span>) {
     }
 }
 
-/// Looks for names: those of several words in capitals and in small letters, too ("MARY POPPINS"),
-/// but "rose" may be no Rose.
+/// A letter or digit: no name begins behind it.
+const INSIDE: u8 = 1 << 1;
+/// Some name begins with it.
+const BEGINS: u8 = 1;
+
+const IN_WORD: [u8; 256] = {
+    let (mut table, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        table[byte] = if (byte as u8).is_ascii_alphanumeric() { INSIDE } else { 0 };
+        byte += 1;
+    }
+    table
+};
+
+/// Looks for names: those of several words whatever their case ("MARY POPPINS"), but "rose" may be no
+/// Rose.
 enum Search<'a> {
-    Few(Vec<(memmem::Finder<'a>, Span)>),
+    /// And what is to know of each byte. What is made for one conversation has to be quick to make.
+    Few(&'a [(&'a str, Span)], Box<[u8; 256]>),
     Many(AhoCorasick, &'a [(&'a str, Span)]),
 }
 
@@ -100,23 +114,27 @@ impl<'a> Search<'a> {
                 return Search::Many(search, names);
             }
         }
-        let cased = |(name, span): &(&str, Span)| {
-            let both = [name.to_ascii_uppercase(), name.to_ascii_lowercase()];
-            let other = both.into_iter().filter(|other| other != name && name.contains(' '));
-            other.map(|other| (memmem::Finder::new(&other).into_owned(), *span)).collect::<Vec<_>>()
-        };
-        let few = names.iter().map(|(name, span)| (memmem::Finder::new(*name), *span));
-        Search::Few(few.chain(names.iter().flat_map(cased)).collect())
+        let mut table = Box::new(IN_WORD);
+        for first in names.iter().filter_map(|(name, _)| name.bytes().next()) {
+            table[usize::from(first.to_ascii_uppercase())] |= BEGINS;
+            table[usize::from(first.to_ascii_lowercase())] |= BEGINS;
+        }
+        Search::Few(names, table)
     }
 
     /// Hands over where a name begins and ends, in no order.
     fn each(&self, text: &str, mut found: impl FnMut(usize, usize, &Span)) {
         match self {
-            Search::Few(names) => {
-                for (finder, span) in names {
-                    for start in finder.find_iter(text.as_bytes()) {
-                        found(start, start + finder.needle().len(), span);
+            Search::Few(names, table) => {
+                let (bytes, mut before) = (text.as_bytes(), 0);
+                for (start, byte) in bytes.iter().enumerate() {
+                    let now = table[usize::from(*byte)];
+                    if now & BEGINS != 0 && before & INSIDE == 0 {
+                        for (name, span) in names.iter().filter(|(name, _)| stands_at(name, &bytes[start..])) {
+                            found(start, start + name.len(), span);
+                        }
                     }
+                    before = now;
                 }
             }
             Search::Many(search, names) => {
@@ -126,6 +144,47 @@ impl<'a> Search<'a> {
                         found(hit.start(), hit.end(), span);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// A name as it is written, or one of several words in whatever case.
+fn stands_at(name: &str, text: &[u8]) -> bool {
+    let part = text.get(..name.len());
+    let same =
+        |part: &[u8]| part == name.as_bytes() || name.contains(' ') && part.eq_ignore_ascii_case(name.as_bytes());
+    part.is_some_and(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both ways of searching, the one for a few names and the one for many.
+    #[test]
+    fn names_of_several_words_are_found_in_any_case() {
+        let span = Span { start_byte: 0, end_byte: 1, kind: Kind::Person, rule: "x", rule_version: 1, score: 1.0 };
+        let known = ["Mary Poppins", "Rose", "Élise Bo"];
+        let padded = (0..FEW).map(|n| format!("Zz{n}"));
+        let many: Vec<String> = known.iter().map(|name| (*name).to_owned()).chain(padded).collect();
+        for (text, places) in [
+            ("MARY POPPINS and mary poppins, Mary Poppins", vec![0, 17, 31]),
+            ("a rose, Rose. Roses", vec![8]),
+            ("Mary poppins", vec![0]),
+            ("Élise Bo", vec![0]),
+            ("Mary Poppin", vec![]),
+        ] {
+            for names in [&many[..known.len()], &many] {
+                let names: Vec<(&str, Span)> = names.iter().map(|name| (name.as_str(), span)).collect();
+                let mut found = Vec::new();
+                Search::new(&names).each(text, |start, end, _| {
+                    if is_word(text, start, end) {
+                        found.push(start);
+                    }
+                });
+                found.sort_unstable();
+                assert_eq!(found, places, "{text} {}", names.len());
             }
         }
     }

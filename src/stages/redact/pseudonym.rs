@@ -29,6 +29,20 @@ const HASH_CHARS: usize = 32;
 /// be dropped yet, because it is a part of a conversation that is joined later.
 pub const DROP_MARKS: [&str; 2] = [" drop-message]", " drop-conversation]"];
 
+const IN_TOKEN: u8 = 1;
+const IN_HASH: u8 = 1 << 1;
+
+/// The characters of tokens and of hashes.
+const OF_TOKENS: [u8; 256] = {
+    let (mut table, mut at) = ([0; 256], 0);
+    while at < ALPHABET.len() {
+        let hexadecimal = ALPHABET[at].is_ascii_hexdigit();
+        table[ALPHABET[at] as usize] = if hexadecimal { IN_TOKEN | IN_HASH } else { IN_TOKEN };
+        at += 1;
+    }
+    table
+};
+
 const LONGEST_TOKEN_BYTES: usize = Kind::NAME_MAX_BYTES + HASH_CHARS + 3;
 
 /// Makes pseudonyms with one key.
@@ -72,14 +86,14 @@ impl Pseudonyms {
     }
 
     pub fn value_hash(&self, kind: Kind, raw: &str) -> Id {
-        let mut hasher = self.key.hasher(&format!("pseudonym/{}", kind.as_str()));
+        let mut hasher = self.key.hasher_of(&["pseudonym/", kind.as_str()]);
         hasher.update(self.canonical(kind, raw).as_bytes());
         Id::of(hasher.finalize())
     }
 
     /// The same within a scope: `of` says which one.
     pub fn scoped_hash(&self, kind: Kind, raw: &str, of: &[u8]) -> Id {
-        let mut hasher = self.key.hasher(&format!("scoped pseudonym/{}", kind.as_str()));
+        let mut hasher = self.key.hasher_of(&["scoped pseudonym/", kind.as_str()]);
         hasher.update(&(of.len() as u64).to_le_bytes()).update(of);
         hasher.update(self.canonical(kind, raw).as_bytes());
         Id::of(hasher.finalize())
@@ -104,7 +118,10 @@ fn digits(raw: &str) -> String {
 /// The token of a value whose hash is already known.
 pub fn token_of(kind: Kind, value_hash: Id) -> String {
     let bits = value_hash.0[..5].iter().fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
-    let mut token = format!("[{}:", kind.as_str());
+    let mut token = String::with_capacity(LONGEST_TOKEN_BYTES);
+    token.push('[');
+    token.push_str(kind.as_str());
+    token.push(':');
     for place in (0..TOKEN_CHARS).rev() {
         token.push(char::from(ALPHABET[(bits >> (5 * place) & 31) as usize]));
     }
@@ -128,14 +145,14 @@ pub fn token_at(text: &str, start_byte: usize) -> Option<(Kind, usize)> {
     let named = head[1..].iter().take_while(|byte| matches!(byte, b'A'..=b'Z' | b'_')).count() + 1;
     let kind = Kind::parse(std::str::from_utf8(&head[1..named]).ok()?)?;
     let rest = &head[named..];
-    let body = |chars: usize, fits: fn(&u8) -> bool| {
+    let body = |chars: usize, fits: u8| {
         let body = rest.strip_prefix(b":").and_then(|rest| rest.get(..=chars))?;
-        (body[..chars].iter().all(fits) && body[chars] == b']').then_some(chars + 2)
+        let all = || body[..chars].iter().all(|byte| OF_TOKENS[usize::from(*byte)] & fits != 0);
+        (body[chars] == b']' && all()).then_some(chars + 2)
     };
     let len = match rest.first()? {
         b']' => 1,
-        b':' => body(TOKEN_CHARS, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z') && !b"ilou".contains(byte))
-            .or_else(|| body(HASH_CHARS, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))?,
+        b':' => body(TOKEN_CHARS, IN_TOKEN).or_else(|| body(HASH_CHARS, IN_HASH))?,
         _ => DROP_MARKS.iter().find(|mark| rest.starts_with(mark.as_bytes()))?.len(),
     };
     Some((kind, start_byte + named + len))

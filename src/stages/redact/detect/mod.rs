@@ -13,6 +13,7 @@ mod contact;
 mod crypto;
 mod date;
 mod edge;
+mod eight;
 mod finance;
 mod geo;
 mod labelled;
@@ -188,7 +189,7 @@ impl Detector {
         hits.extend(known);
         self.unhide(hits.iter().map(|hit| hit.span).collect(), out);
         let decoded = view::merge(text, hits, out);
-        self.find_in_context(narrow, text, &decoded, out)?;
+        self.find_in_context(narrow, (text, glance), &decoded, out)?;
         Ok(decoded)
     }
 
@@ -204,13 +205,13 @@ impl Detector {
     fn find_in_context(
         &self,
         narrow: Narrow,
-        text: &str,
+        (text, glance): (&str, Glance),
         decoded: &[Decoded],
         out: &mut Vec<Span>,
     ) -> Result<(), Refusal> {
         let mut found = Vec::new();
         if let Some(names) = self.names {
-            names::find(names, text, &self.enabled, &mut found);
+            names::find(names, text, glance, &self.enabled, &mut found);
         }
         if let Some(model) = &self.model {
             model.find(text, &self.enabled, &mut found)?;
@@ -237,7 +238,7 @@ impl Detector {
     fn names(&self, narrow: Narrow, text: &str, out: &mut Vec<Span>) {
         let Some(names) = self.names else { return };
         let mut found = Vec::new();
-        names::find(names, text, &self.enabled, &mut found);
+        names::find(names, text, Glance::of(text), &self.enabled, &mut found);
         self.answered(narrow, text, &mut found);
         out.append(&mut found);
     }
@@ -340,7 +341,14 @@ impl Detector {
             }
             self.tied(text, &runs, out);
             if self.has(Kind::Iban) && runs[0].digits() >= 2 {
+        let mut tokens = pseudonym::tokens(text).peekable();
                 at = finance::iban(text, digit, out).map_or(at, |end| end.max(at));
+            // Nothing is found in a token.
+            while tokens.next_if(|(.., end)| *end <= digit).is_some() {}
+            if let Some((.., end)) = tokens.next_if(|(_, start, _)| *start < digit) {
+                at = end;
+                continue;
+            }
             }
             if self.has(Kind::Ip)
                 && let Some(end) = network::v6(text, runs[0], out)

@@ -111,7 +111,10 @@ pub(super) fn post_box(text: &str, words: &Words, last: Token, number: usize) ->
 /// `USNS Botolen\nFPO AE 12382`: the name of the ship and the post office.
 fn military(text: &str, words: &Words, region: Token, end: usize) -> Option<Line> {
     let is = |token: Token, names: &[&str]| names.iter().any(|name| token.raw(text).eq_ignore_ascii_case(name));
-    let office = previous(text, words, region.start).filter(|_| is(region, &["AA", "AE", "AP"]))?;
+    if !is(region, &["AA", "AE", "AP"]) {
+        return None;
+    }
+    let office = previous(text, words, region.start)?;
     if !is(office, &["APO", "FPO", "DPO"]) {
         return None;
     }
@@ -123,8 +126,10 @@ fn military(text: &str, words: &Words, region: Token, end: usize) -> Option<Line
 }
 
 /// The line before `Apt. 405`: words and numbers, with at least one number.
-pub(super) fn unit(text: &str, words: &Words, number: usize) -> Option<Line> {
-    let unit = previous(text, words, number).filter(|token| token.is(Class::UNIT))?;
+pub(super) fn unit(text: &str, words: &Words, unit: Token, number: usize) -> Option<Line> {
+    if !unit.is(Class::UNIT) {
+        return None;
+    }
     let known = ["apt", "apartment", "suite", "ste", "unit", "flat"];
     let raw = unit.raw(text).trim_end_matches('.');
     if !known.iter().any(|name| raw.eq_ignore_ascii_case(name)) {
@@ -189,7 +194,10 @@ pub(super) fn announced(text: &str, words: &Words, number: usize) -> Option<Line
 }
 
 /// Behind words that announce an address: capital words, then the number.
-pub(super) fn announced_name(text: &str, words: &Words, number: usize) -> Option<Line> {
+pub(super) fn announced_name(text: &str, words: &Words, last: Token, number: usize) -> Option<Line> {
+    if !last.is_name() || !last.capital {
+        return None;
+    }
     let house = next(text, words, number);
     if house.shape != Shape::Number || !(2..=6).contains(&(house.end - house.start)) {
         return None;
@@ -216,7 +224,9 @@ pub(super) fn announced_name(text: &str, words: &Words, number: usize) -> Option
 pub(super) fn left(text: &str, words: &Words, line: usize) -> usize {
     let mut start = line;
     let dash = text[..start].strip_suffix("- ").filter(|head| head.ends_with(' ')).map_or(start, str::len);
-    if let Some(number) = previous(text, words, dash).filter(|token| token.shape == Shape::Number) {
+    let last = previous(text, words, line);
+    let before = if dash == line { last } else { previous(text, words, dash) };
+    if let Some(number) = before.filter(|token| token.shape == Shape::Number) {
         if number.end - number.start <= 6 && super::clean_before(text, number.start) && number.end + 1 == dash {
             start = number.start;
         }
@@ -225,7 +235,7 @@ pub(super) fn left(text: &str, words: &Words, line: usize) -> usize {
             start = unit.start;
         }
     }
-    if let Some(post) = previous(text, words, line).and_then(|last| post_box(text, words, last, line)) {
+    if let Some(post) = last.and_then(|last| post_box(text, words, last, line)) {
         start = start.min(post.start);
     }
     let head = &text[..start];
@@ -235,8 +245,11 @@ pub(super) fn left(text: &str, words: &Words, line: usize) -> usize {
 
 /// The end of `… and Waechter Turnpike` behind the first street of a corner that begins at `start`.
 pub(super) fn corner(text: &str, words: &Words, start: usize, end: usize) -> usize {
+    if !text[start..end].contains("corner of ") {
+        return end;
+    }
     let and = next(text, words, end + usize::from(text[end..].starts_with(". and ")));
-    if !text[start..end].contains("corner of ") || and.raw(text) != "and" {
+    if and.raw(text) != "and" {
         return end;
     }
     let (mut at, mut last) = (and.end, end);

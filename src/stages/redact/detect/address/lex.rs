@@ -170,20 +170,30 @@ fn any_word(text: &str, words: &Words, start: usize) -> Token {
     Token { start, end: start + end, shape, class, capital }
 }
 
+/// How long the word or number at the end is.
+fn word_len(head: &str) -> usize {
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '\'' | '’' | '-' | '.' | '\u{300}'..='\u{36f}');
+    let last = |len: &mut usize, c: char| {
+        *len += c.len_utf8();
+        (word(c) && *len <= TOKEN_MAX_BYTES).then_some(c.len_utf8())
+    };
+    head.chars().rev().scan(0, last).sum()
+}
+
+/// The same of most words, sooner; nothing where a letter beyond ASCII is met.
+fn ascii_word_len(head: &[u8]) -> Option<usize> {
+    let word = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'\'' | b'-' | b'.');
+    let len = head.iter().rev().take(TOKEN_MAX_BYTES).take_while(word).count();
+    let before = head.len().checked_sub(len + 1).map_or(b' ', |before| head[before]);
+    (before.is_ascii() || len == TOKEN_MAX_BYTES).then_some(len)
+}
+
 /// The word or number that ends right before `at`, across one space (or a comma and a space).
 pub(super) fn previous(text: &str, words: &Words, at: usize) -> Option<Token> {
     let head = &text[..at];
     let head = head.strip_suffix(' ').unwrap_or(head);
     let head = head.strip_suffix(',').unwrap_or(head);
-    let word = |c: char| c.is_alphanumeric() || matches!(c, '\'' | '’' | '-' | '.' | '\u{300}'..='\u{36f}');
-    let len: usize = head
-        .chars()
-        .rev()
-        .scan(0, |len, c| {
-            *len += c.len_utf8();
-            (word(c) && *len <= TOKEN_MAX_BYTES).then_some(c.len_utf8())
-        })
-        .sum();
+    let len = ascii_word_len(head.as_bytes()).unwrap_or_else(|| word_len(head));
     let start = head.len() - len;
     let token = next(text, words, start);
     // The same token from both sides; else it is two things.
@@ -192,6 +202,8 @@ pub(super) fn previous(text: &str, words: &Words, at: usize) -> Option<Token> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn shapes(text: &str) -> Vec<(&str, Shape)> {
@@ -221,6 +233,14 @@ mod tests {
             ("5é", &[("5", Other)]),
         ] {
             assert_eq!(shapes(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_says_what_the_long_one_does(head in "[a-cÉ’.' 0-9-]{0,50}") {
+            let short = ascii_word_len(head.as_bytes());
+            prop_assert!(short.is_none_or(|len| len == word_len(&head)), "{head:?}");
         }
     }
 

@@ -188,7 +188,8 @@ impl Addresses {
         if let Some(line) = ahead.then(forward).flatten() {
             return Some(self.finish(text, line, &STREET));
         }
-        if let Some(last) = behind.then(|| lex::previous(text, words, number)).flatten() {
+        let last = behind.then(|| lex::previous(text, words, number)).flatten();
+        if let Some(last) = last {
             if let Some(line) = street::backward(text, words, last, number).filter(|line| self.trusted(text, line)) {
                 return Some(self.finish(text, line, &STREET_FIRST));
             }
@@ -196,10 +197,10 @@ impl Addresses {
                 return Some(self.finish(text, line, &BOX));
             }
         }
-        if let Some(line) = behind.then(|| cue::unit(text, words, number)).flatten() {
+        if let Some(line) = last.and_then(|last| cue::unit(text, words, last, number)) {
             return Some(self.finish(text, line, &UNIT));
         }
-        let named = || behind.then(|| cue::announced_name(text, words, number)).flatten();
+        let named = || last.and_then(|last| cue::announced_name(text, words, last, number));
         let line = ahead.then(|| cue::announced(text, words, number)).flatten().or_else(named)?;
         Some(self.finish(text, line, &CUED))
     }

@@ -142,10 +142,15 @@ impl Default for Cues {
 }
 
 impl Cues {
+    /// The words that end cues, and few others.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
     /// Hands the rows of words that are names by their cue to `found`, and whether a phrase tells, as
-    /// opposed to a label, which code has as well. `words` are padded.
-    pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>, bool)) {
-        for at in CONTEXT..words.len() - CONTEXT {
+    /// opposed to a label, which code has as well. `words` are padded; cues end at `places` only.
+    pub fn find(&self, words: &[Word], places: &[usize], mut found: impl FnMut(Range<usize>, bool)) {
+        for &at in places {
             let hash = words[at].hash;
             if self.filter.may_hold(hash) && !matches!(words[at].shape, Shape::Sign | Shape::Stop | Shape::Number) {
                 self.find_behind(words, at, &mut found);

@@ -6,6 +6,8 @@
 
 use std::sync::LazyLock;
 
+use crate::stages::redact::detect::eight;
+
 const READ_BYTES: usize = 2048;
 
 const ENGLISH: [&str; 30] = [
@@ -78,33 +80,57 @@ pub(super) fn is_english(text: &str) -> bool {
 /// How many of the smallest words are English, and how many of other languages.
 fn count(text: &str) -> (usize, usize) {
     let head = &text.as_bytes()[..text.floor_char_boundary(READ_BYTES)];
-    let (mut english, mut others) = (0, 0);
-    let (mut key, mut len) = (0u64, 0);
-    for byte in head.iter().copied().chain([b' ']) {
-        let letter = byte.is_ascii_alphabetic() || byte == b'\'' || byte >= 0x80;
-        if letter {
-            if len < WORD_MAX_BYTES {
-                let small = if byte.is_ascii_uppercase() { byte | 0x20 } else { byte };
-                key |= u64::from(small) << (8 * len);
-            }
-            len += 1;
-            continue;
+    let (mut english, mut others, mut at) = (0, 0, 0);
+    while at < head.len() {
+        let word = word_at(&head[at..]);
+        match word.1.filter(|_| word.0 > 0).and_then(|key| SMALL.get(key)) {
+            Some(true) => english += 1,
+            Some(false) => others += 1,
+            None => {}
         }
-        if (1..=WORD_MAX_BYTES).contains(&len) {
-            match SMALL.get(key) {
-                Some(true) => english += 1,
-                Some(false) => others += 1,
-                None => {}
-            }
-        }
-        (key, len) = (0, 0);
+        at += word.0 + 1;
     }
     (english, others)
+}
+
+/// How long the word is that begins here, and its letters, small ones, if they fill no more than a register.
+#[inline]
+fn word_at(bytes: &[u8]) -> (usize, Option<u64>) {
+    let padded = || bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    let eight = bytes.first_chunk().map_or_else(padded, |eight| u64::from_le_bytes(*eight));
+    let ascii = eight::letters(eight);
+    let letters = ascii | eight::same(eight, b'\'') | eight & eight::HIGH;
+    let small = eight | ascii >> 2;
+    match (!letters & eight::HIGH).trailing_zeros() as usize / 8 {
+        WORD_MAX_BYTES => {
+            let letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'\'' || **byte >= 0x80;
+            let more = bytes[WORD_MAX_BYTES..].iter().take_while(letter).count();
+            (WORD_MAX_BYTES + more, (more == 0).then_some(small))
+        }
+        len => (len, Some(small & !(u64::MAX << (8 * len)))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_all_lengths() {
+        for (text, len, key) in [
+            ("", 0, Some("")),
+            (" the", 0, Some("")),
+            ("The", 3, Some("the")),
+            ("I'm, and", 3, Some("i'm")),
+            ("não é", 4, Some("não")),
+            ("obrigado", 8, Some("obrigado")),
+            ("OBRIGADO!", 8, Some("obrigado")),
+            ("obrigados e", 9, None),
+        ] {
+            let letters = |word: &str| word.bytes().rev().fold(0, |key, byte| key << 8 | u64::from(byte));
+            assert_eq!(word_at(text.as_bytes()), (len, key.map(letters)), "{text}");
+        }
+    }
 
     #[test]
     fn what_has_no_small_words_is_neither() {

@@ -61,7 +61,7 @@ struct Open {
 impl Grounds {
     pub fn of(text: &str) -> Grounds {
         let mut grounds = Grounds::default();
-        grounds.read(text.as_bytes());
+        grounds.read(text.as_bytes(), Glance::of(text));
         grounds
     }
 
@@ -70,12 +70,11 @@ impl Grounds {
         self.at(byte) != Ground::Prose
     }
 
-    /// Looks at the lines of `text`; what was seen before is forgotten.
-    pub fn read(&mut self, text: &[u8]) {
+    /// Looks at the lines of `text`, at which was glanced; what was seen before is forgotten.
+    pub(in super::super) fn read(&mut self, text: &[u8], glance: Glance) {
         self.lines.clear();
         self.code = false;
-        // One line of prose, to most texts by a glance.
-        let glance = Glance::of_bytes(text);
+        // One line of prose, to most texts by that glance, which takes tokens for words.
         if glance.has_only(DIGIT | HIGH | DOT | CALL | AT | COLON | HYPHEN)
             || !glance.has(LINE) && !text.contains(&b'\r') && !is_suspect(text)
         {
@@ -151,19 +150,17 @@ fn next(since: usize, line: &Line) -> usize {
 /// stands as text.
 fn line_end(text: &[u8], at: usize) -> (usize, usize) {
     let most = text.len().min(at + PART_BYTES);
-    let mut end = at;
-    while end < most {
-        match text[end] {
-            b'\n' | b'\r' => return (end, end + 1),
-            b'\\'
-                if matches!(text.get(end + 1), Some(b'n' | b'r'))
-                    && text.get(end + 2).is_none_or(|b| !b.is_ascii_lowercase()) =>
-            {
-                return (end, end + 2);
+    for sign in memchr::memchr3_iter(b'\n', b'\r', b'\\', &text[at..most]).map(|place| at + place) {
+        let escaped = || matches!(text.get(sign + 1), Some(b'n' | b'r'));
+        match text[sign] {
+            b'\\' if escaped() && text.get(sign + 2).is_none_or(|b| !b.is_ascii_lowercase()) => {
+                return (sign, sign + 2);
             }
-            _ => end += 1,
+            b'\\' => {}
+            _ => return (sign, sign + 1),
         }
     }
+    let mut end = most;
     // On with the word that stands there, in reason.
     while end < text.len() && end < most + 40 && !matches!(text[end], b' ' | b'\n' | b'\r' | b'\\' | b'\t') {
         end += 1;
@@ -287,8 +284,13 @@ fn points(line: &[u8]) -> usize {
     while at < line.len() {
         let byte = line[at];
         let next = *line.get(at + 1).unwrap_or(&b' ');
+        // Most of a line. An `x` counts behind other signs only.
+        if byte.is_ascii_lowercase() && before.is_ascii_lowercase() {
+            at += line[at..].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+            continue;
+        }
         let letter = before.is_ascii_alphanumeric() || before == b'_';
-        if line[at..].starts_with(b"://") || byte == b'@' && letter && next.is_ascii_alphanumeric() {
+        if byte == b':' && line[at..].starts_with(b"://") || byte == b'@' && letter && next.is_ascii_alphanumeric() {
             points = word;
             at += line[at..].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
             before = b' ';
@@ -311,8 +313,7 @@ fn points(line: &[u8]) -> usize {
                 b'*' if before == b'/' => 2,
                 b'>' if at == 0 => 0,
                 b'<' | b'>' => usize::from(next.is_ascii_alphabetic() || letter || matches!(next, b'/' | b'=')) * 2,
-                b'(' => usize::from(letter) * 2,
-                b'[' => usize::from(letter) * 2,
+                b'(' | b'[' => usize::from(letter) * 2,
                 b']' => 1,
                 // A quote that is escaped stands in prose, too.
                 b'\\' if matches!(next, b'"' | b'\'') => 0,
@@ -347,7 +348,7 @@ mod tests {
 
     fn of(text: &str) -> Vec<Ground> {
         let mut grounds = Grounds::default();
-        grounds.read(text.as_bytes());
+        grounds.read(text.as_bytes(), Glance::of(text));
         grounds.lines.iter().map(|line| line.ground).collect()
     }
 

@@ -127,6 +127,11 @@ impl Filter {
         Filter(bits)
     }
 
+    /// Says yes wherever one of the two does.
+    pub fn or(&self, other: &Filter) -> Filter {
+        Filter(std::array::from_fn(|at| self.0[at] | other.0[at]))
+    }
+
     #[inline]
     pub fn may_hold(&self, hash: u64) -> bool {
         self.0[(hash >> 6 & 255) as usize] >> (hash & 63) & 1 == 1

@@ -27,6 +27,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::Span;
+use crate::stages::redact::glance::{COLON, Glance};
 use crate::stages::redact::kind::KindSet;
 use crate::stages::redact::rule::Rule;
 
@@ -37,7 +38,7 @@ use self::features::{CONTEXT, Gate};
 use self::ground::Ground;
 pub use self::ground::Grounds;
 use self::kin::Kin;
-use self::lexicon::Case;
+use self::lexicon::{Case, Filter};
 use self::model::{Model, NATIONALITY, ORGANIZATION, OTHER, OUTSIDE, PERSON, PLACE, POSTCODE};
 use self::rules::{
     CUE, MODEL, NATIONALITY_LIST, ORGANIZATION_CUE, ORGANIZATION_MODEL, PLACE_CUE, PLACE_MODEL, POSTCODE_BLOCK,
@@ -94,9 +95,9 @@ pub(super) const RULES: [&Rule; 8] = [
 ];
 
 /// Adds the names of the wanted kinds.
-pub(super) fn find(names: &Names, text: &str, wanted: &KindSet, out: &mut Vec<Span>) {
+pub(super) fn find(names: &Names, text: &str, glance: Glance, wanted: &KindSet, out: &mut Vec<Span>) {
     let foreign = LazyCell::new(|| foreign::is_foreign(text));
-    names.find(text, LEAST, |name| {
+    names.find_glanced(text, glance, LEAST, |name| {
         // The model learnt English, where a capital says more than in German.
         if name.chance < 1.0 && !names.holds_given(&text[name.start..name.end]) && *foreign {
             return;
@@ -117,7 +118,7 @@ pub(super) fn find(names: &Names, text: &str, wanted: &KindSet, out: &mut Vec<Sp
             out.push(Span { score, ..rule.at(name.start, name.end) });
         }
     });
-    if wanted.has(CUE.kind) {
+    if wanted.has(CUE.kind) && glance.has(COLON) {
         keyed::find(text, &names.model.lexicon, |start, end| out.push(CUE.at(start, end)));
     }
 }
@@ -166,6 +167,8 @@ pub struct Names {
     gate: Gate,
     cues: Cues,
     told: Told,
+    /// Of words that rules ask about.
+    places: Vec<usize>,
     blocks: Blocks,
     kin: Kin,
 }
@@ -176,30 +179,39 @@ impl Names {
             chain: Chain::new(&model),
             model,
             gate: Gate::default(),
-            cues: Cues::default(),
-            told: Told::default(),
+            telling: cues.filter().or(told.filter()),
+            cues,
+            told,
             blocks: Blocks::default(),
             kin: Kin::default(),
         }
     }
 
     pub fn model(&self) -> &Model {
+    /// The words that cues or what is told end with: most words are asked about once, not twice.
+    telling: Filter,
         &self.model
     }
 
     /// A word of it is a common given name.
     fn holds_given(&self, name: &str) -> bool {
         name.split(|c: char| !c.is_alphabetic()).any(|word| self.model.lexicon.entry(hash_of(word)).first() == 1)
+        let (cues, told) = (Cues::default(), Told::default());
     }
 
     /// Hands the names of a text to `found`; those a cue gives away have a chance of 1 and may be
     /// handed twice. `least` is the least chance that a name has.
-    pub fn find(&self, text: &str, least: f32, mut found: impl FnMut(Name)) {
-        let Scratch { mut words, mut people, mut chances, mut backward, mut memo, mut grounds } = SCRATCH.take();
+    pub fn find(&self, text: &str, least: f32, found: impl FnMut(Name)) {
+        self.find_glanced(text, Glance::of(text), least, found);
+    }
+
+    fn find_glanced(&self, text: &str, glance: Glance, least: f32, mut found: impl FnMut(Name)) {
+        let Scratch { mut words, mut people, mut places, mut chances, mut backward, mut memo, mut grounds } =
+            SCRATCH.take();
         words.clear();
         words.extend([Word::EDGE; CONTEXT]);
         let mut source = Words::new(text, &self.model.lexicon);
-        grounds.read(text.as_bytes());
+        grounds.read(text.as_bytes(), glance);
         let english = LazyCell::new(|| foreign::is_english(text));
         let ground = |word: &Word| grounds.at(word.start as usize);
         let stands = |row: &[Word], label: usize, told: bool| {
@@ -228,26 +240,28 @@ impl Names {
                 let (first, last) = (&words[row.start], &words[row.end - 1]);
                 found(Name { label, start: first.start as usize, end: last.end as usize, chance: 1.0 });
             };
-            self.by_rules(&words, &mut people, &|| *english, &stands, &mut sure);
+            self.by_rules(&words, (&mut people, &mut places), &|| *english, &stands, &mut sure);
             if !more {
                 break;
             }
             words.truncate(words.len() - CONTEXT);
             words.drain(..words.len() - CONTEXT);
         }
-        SCRATCH.set(Scratch { words, people, chances, backward, memo, grounds });
+        SCRATCH.set(Scratch { words, people, places, chances, backward, memo, grounds });
     }
 
     /// Hands over what stands where cues, other names or lines say what it is. `people` are those known.
     fn by_rules(
         &self,
         words: &[Word],
-        people: &mut Vec<Range<usize>>,
+        (people, places): (&mut Vec<Range<usize>>, &mut Vec<usize>),
         english: &dyn Fn() -> bool,
         stands: &dyn Fn(&[Word], usize, bool) -> bool,
         sure: &mut dyn FnMut(Range<usize>, usize),
     ) {
-        self.cues.find(words, |row, told| {
+        places.clear();
+        places.extend((CONTEXT..words.len() - CONTEXT).filter(|at| self.telling.may_hold(words[*at].hash)));
+        self.cues.find(words, places, |row, told| {
             if stands(&words[row.clone()], PERSON, told) {
                 people.push(row.clone());
                 sure(row, PERSON);
@@ -260,7 +274,7 @@ impl Names {
             }
         };
         self.kin.find(words, people, english, |row| known(row, PERSON));
-        self.told.find(words, &mut known);
+        self.told.find(words, places, &mut known);
         self.blocks.find(words, &mut known);
     }
 }

@@ -124,9 +124,15 @@ impl Default for Told {
 }
 
 impl Told {
-    /// Hands rows of words and what they are to `found`. `words` are padded.
-    pub fn find(&self, words: &[Word], mut found: impl FnMut(Range<usize>, usize)) {
-        for at in CONTEXT..words.len() - CONTEXT {
+    /// The words that tell something, and few others.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Hands rows of words and what they are to `found`. `words` are padded; only those at `places`
+    /// tell something.
+    pub fn find(&self, words: &[Word], places: &[usize], mut found: impl FnMut(Range<usize>, usize)) {
+        for &at in places {
             let hash = words[at].hash;
             if !self.filter.may_hold(hash) || words[at].shape == Shape::Sign {
                 continue;
@@ -249,7 +255,8 @@ mod tests {
         Words::new(text, &names.model().lexicon).read(&mut words, usize::MAX);
         words.extend([Word::EDGE; CONTEXT]);
         let mut rows = Vec::new();
-        Told::default().find(&words, |row, label| {
+        let places: Vec<usize> = (CONTEXT..words.len() - CONTEXT).collect();
+        Told::default().find(&words, &places, |row, label| {
             rows.push((&text[words[row.start].start as usize..words[row.end - 1].end as usize], label));
         });
         rows

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Span;
 use crate::stages::redact::detect::edge::said_before;
+use crate::stages::redact::detect::eight::{HIGH, SMALL, letters};
 use crate::stages::redact::detect::names::lexicon::Filter;
 use crate::stages::redact::kind::Kind;
 use crate::stages::redact::rule::Rule;
@@ -76,14 +77,6 @@ struct Word {
 /// The row of letters in which `at` lies, if it may be of the list; as one number. Eight bytes at a
 /// time: most probes of a text end here.
 fn letters_at(bytes: &[u8], at: usize, filter: &Filter) -> Option<(usize, usize, u64)> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = ONES << 7;
-    const SMALL: u64 = ONES * 0x20;
-    // The high bit of each byte that is a letter.
-    let letters = |eight: u64| {
-        let small = (eight | SMALL) & !HIGH;
-        (small + ONES * (0x80 - b'a' as u64)) & !(small + ONES * (0x7f - b'z' as u64)) & !eight & HIGH
-    };
     let (ahead, behind) = (eight_from(bytes, at), eight_before(bytes, at));
     let (right, left) = ((!letters(ahead) & HIGH).leading_zeros() / 8, (!letters(behind) & HIGH).trailing_zeros() / 8);
     let len = (right + left) as usize;
