@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::Gate;
 use crate::record::{Conversation, Message, ProjectKey, Role};
-use crate::stages::redact::{Action, Disguise, Group, Kind, Outcome, Redactor};
+use crate::stages::redact::{Action, Disguise, Group, Kind, Outcome, Redactor, mask_tokens};
 
 /// How many were planted, and how many did not come out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -104,6 +104,11 @@ fn canary(gate: &Gate, key: &ProjectKey, row: &value::Row, disguise: Disguise) -
     {
         return None;
     }
+    // A decade that is written in place of an age holds its last year.
+    let bound = kind == Kind::Age && value.ends_with(['0', '9']);
+    if bound && matches!(gate.policy.action(kind), Action::Generalise { .. }) {
+        return None;
+    }
     let whole = matches!(gate.policy.action(kind), Action::DateShift { .. }) || gate.policy.action(kind).shows_part();
     let needles = needles(&value, &first, second.as_deref(), whole).into_iter().map(str::to_owned).collect();
     let texts = match &second {
@@ -122,7 +127,8 @@ pub fn is_gone(redactor: &Redactor, canary: &Canary) -> bool {
         return true;
     }
     let holds = |text: &str| canary.needles.iter().any(|needle| text.contains(needle.as_str()));
-    let left = |message: &Message| Gate::readings(&message.content).iter().any(|text| holds(text));
+    // The letters of a token are chance: two digits of an age may be among them.
+    let left = |message: &Message| Gate::readings(&mask_tokens(&message.content)).iter().any(|text| holds(text));
     !conversation.messages.iter().any(left)
 }
 
@@ -166,7 +172,11 @@ mod tests {
         println!("{} of {}", a.all.gone, a.all.planted);
         let email = a.types["EMAIL"];
         assert!(email.gone == email.planted && email.planted >= 14, "{email:?}");
-        assert!(a.all.gone * 100 >= a.all.planted * 99, "{:?}", a.all);
+        assert_eq!(a.all.gone, a.all.planted);
+        for n in 0..3 {
+            let other = planted("", &format!("another secret of good length {n}")).all;
+            assert!(other.gone * 1000 >= other.planted * 999, "{other:?}");
+        }
     }
 
     #[test]

@@ -135,6 +135,7 @@ impl Redactor {
         let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
         let found = contents.iter().zip(cut).map(|(text, cut)| self.text.find(text, cut));
         let mut found: Vec<_> = found.collect::<Result<_, _>>()?;
+        turns::names(&said, &mut found);
         mentions::share(&contents, &mut found, |span| self.text.keeps(span));
         if found.iter().flatten().any(|hit| self.text.shows(hit)) {
             self.close(&said, &mut found)?;
@@ -330,6 +331,25 @@ mod tests {
         ] {
             assert_eq!(redacted("", said(messages)).1, [], "{messages:?}");
         }
+    }
+
+    #[test]
+    fn names_go_over_messages() {
+        for (first, second, rest) in [
+            ("Hi, my name is Bramelin ", "Sandbrook", "[PERSON]"),
+            ("Hi, my name is Bramelin", " Sandbrook.", " [PERSON]."),
+            ("Hi, my name is Bramelin S", "andbrook", "[PERSON]"),
+            ("Hi, my name is Bramelin", "Thanks", "Thanks"),
+            ("Hi, my name is Bramelin", "Sandbrook is where I live", "Sandbrook is where I live"),
+            ("Bramelin met Karen Miller", "Sandbrook", "Sandbrook"),
+            ("Hi, my name is Bramelin", " ", " "),
+            ("Hi, my name is Bramelin", "", ""),
+        ] {
+            let texts = redacted("", said(&[(Role::User, first), (Role::User, second)])).0;
+            assert_eq!(mask_tokens(&texts[1]), rest, "{first}");
+        }
+        let texts = redacted("", said(&[(Role::User, "my name is Bramelin"), (Role::Assistant, "Xyqo")])).0;
+        assert_eq!(texts[1], "Xyqo", "somebody else says it");
     }
 
     #[test]

@@ -8,9 +8,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::detect::may_go_on;
+use super::detect::{Span, may_go_on, names};
 use super::json::{Document, Item, Step};
-use super::text::Redactor;
+use super::kind::Kind;
+use super::text::{self, Redactor};
 use super::view::{Edges, Hit};
 
 /// What holds the text of a message, in the formats of `ingest`.
@@ -50,7 +51,25 @@ pub(super) fn parts<S: Copy + Ord>(redactor: &Redactor, texts: &[(&str, S)]) -> 
     parts
 }
 
-/// The same for the items of a document.
+/// Adds the rest of a name in the message right behind the one that ends with its beginning, if one
+/// says both: "my name is Karen", "Haverkamp".
+pub(super) fn names<S: Copy + Eq>(texts: &[(&str, S)], found: &mut [Vec<text::Hit>]) {
+    for at in 1..texts.len().min(found.len()) {
+        let ((before, first), (after, second)) = (texts[at - 1], texts[at]);
+        let Some(name) = found[at - 1].last().filter(|_| first == second).map(|hit| hit.span) else { continue };
+        let start = after.len() - after.trim_start().len();
+        if name.kind != Kind::Person || name.end_byte as usize != before.trim_end().len() {
+            continue;
+        }
+        let Some(len) = names::rest_of_name(before, name.start_byte as usize, &after[start..]) else { continue };
+        let span = Span { start_byte: start as u32, end_byte: (start + len) as u32, ..name };
+        if found[at].first().is_none_or(|hit| hit.span.start_byte >= span.end_byte) {
+            found[at].insert(0, text::Hit::of(span));
+        }
+    }
+}
+
+/// What [`parts`] says, for the items of a document.
 pub(super) fn across(redactor: &Redactor, document: &Document) -> Vec<Vec<Hit>> {
     let mut parts: Vec<Vec<Hit>> = document.items.iter().map(|_| Vec::new()).collect();
     let mut speakers: HashMap<u32, &str> = HashMap::new();

@@ -4,6 +4,8 @@
 //!
 //! Always: a date without a word for birth near it is left alone; work around one number is bounded.
 
+use std::ops::Range;
+
 use super::edge::{glued_after, glued_before, said_before};
 use super::numbers::Run;
 use super::{Kind, Rule, Span};
@@ -228,6 +230,12 @@ pub(super) fn age(text: &str, run: Run, out: &mut Vec<Span>) {
     } else if counts_nothing(rest) && said(&text[..run.start]) {
         out.push(AGE_SAID.at(run.start, run.end));
     }
+}
+
+/// Words around a place say that an age stands there, in whatever disguise.
+pub(super) fn is_age(text: &str, place: Range<usize>) -> bool {
+    let rest = &text[place.end..];
+    years_old(text, place.start, rest) || counts_nothing(rest) && said(&text[..place.start])
 }
 
 fn clean(text: &str, at: usize) -> bool {

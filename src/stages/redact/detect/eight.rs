@@ -5,9 +5,9 @@
 //! Always: an answer is the high bit of each byte that is one, and nothing else.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
-pub(super) const HIGH: u64 = ONES << 7;
+pub(in super::super) const HIGH: u64 = ONES << 7;
 /// Sets the bit that parts small letters from capitals.
-pub(super) const SMALL: u64 = ONES * 0x20;
+pub(in super::super) const SMALL: u64 = ONES * 0x20;
 
 /// Small ASCII letters.
 #[inline]
@@ -22,6 +22,12 @@ pub(super) fn letters(eight: u64) -> u64 {
     small_letters(eight | SMALL)
 }
 
+/// Capitals right behind small letters. The first byte lies lowest; what stands before it is not seen.
+#[inline]
+pub(in super::super) fn humps(eight: u64) -> u64 {
+    small_letters(eight) << 8 & letters(eight) & !small_letters(eight)
+}
+
 /// Bytes that are this one, which is ASCII.
 #[inline]
 pub(super) fn same(eight: u64, byte: u8) -> u64 {
@@ -32,6 +38,14 @@ pub(super) fn same(eight: u64, byte: u8) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn humps_are_capitals_behind_small_letters() {
+        for (eight, places) in [(b"abCdEFgH", vec![2, 4, 7]), (b"ABCDefgh", vec![]), (b"a B1Cz[Z", vec![])] {
+            let bits = humps(u64::from_le_bytes(*eight));
+            assert_eq!((0..8).filter(|place| bits >> (8 * place) & 0x80 != 0).collect::<Vec<_>>(), places);
+        }
+    }
 
     #[test]
     fn each_byte_is_answered_by_itself() {

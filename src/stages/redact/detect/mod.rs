@@ -13,7 +13,7 @@ mod contact;
 mod crypto;
 mod date;
 mod edge;
-mod eight;
+pub(super) mod eight;
 mod finance;
 mod geo;
 mod labelled;
@@ -32,6 +32,7 @@ mod vehicle;
 mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 pub(super) use numbers::next_digit;
 pub(super) use phone::Phones;
@@ -183,7 +184,8 @@ impl Detector {
         narrow(text, out);
         let plain = |text: &str, out: &mut Vec<Span>| self.find_plain(text, out);
         let names = |text: &str, out: &mut Vec<Span>| self.names(narrow, text, out);
-        let search = Search { plain: &plain, narrow, told: &|text| self.told.near_end(text), names: &names };
+        let told = |text: &str, place: Range<usize>| self.told(text, place);
+        let search = Search { plain: &plain, narrow, told: &told, names: &names };
         let mut hits = self.views.find(text, glance, search);
         hits.retain(|hit| !self.kept.has(hit.span.kind));
         hits.extend(known);
@@ -196,8 +198,18 @@ impl Detector {
     /// The value that the end of one text and the beginning of the next make together.
     pub fn find_across(&self, narrow: Narrow, before: &str, after: &str) -> Option<Crossing> {
         let plain = |text: &str, out: &mut Vec<Span>| self.find_plain(text, out);
-        let told = |text: &str| self.told.near_end(text);
+        let told = |text: &str, place: Range<usize>| self.told(text, place);
         Views::across(before, after, Search { plain: &plain, narrow, told: &told, names: &|_, _| {} })
+    }
+
+    /// Words around a place say what stands there. Of two digits, in base64 or hexadecimal, only that
+    /// they are an age.
+    fn told(&self, text: &str, place: Range<usize>) -> bool {
+        const TWO_DIGITS_BYTES: usize = 4;
+        let row = &text[place.clone()];
+        let two =
+            row.len() == TWO_DIGITS_BYTES && (row.ends_with('=') || row.bytes().all(|byte| byte.is_ascii_digit()));
+        !two && self.told.near_end(&text[..place.start]) || self.has(Kind::Age) && birth::is_age(text, place)
     }
 
     /// Adds names and what a model finds. Models are slow, so views are asked for names only around
@@ -329,7 +341,14 @@ impl Detector {
         let mut runs = Vec::new();
         let mut streets = address::Seen::default();
         let (mut at, mut seen, mut dated) = (0, 0, 0);
+        let mut tokens = pseudonym::tokens(text).peekable();
         while let Some(digit) = numbers::next_digit(text.as_bytes(), at) {
+            // Nothing is found in a token.
+            while tokens.next_if(|(.., end)| *end <= digit).is_some() {}
+            if let Some((.., end)) = tokens.next_if(|(_, start, _)| *start < digit) {
+                at = end;
+                continue;
+            }
             at = numbers::cluster(text.as_bytes(), digit, &mut runs);
             self.said(text, &runs, &mut streets, out);
             if self.has(Kind::Date) {
@@ -341,14 +360,7 @@ impl Detector {
             }
             self.tied(text, &runs, out);
             if self.has(Kind::Iban) && runs[0].digits() >= 2 {
-        let mut tokens = pseudonym::tokens(text).peekable();
                 at = finance::iban(text, digit, out).map_or(at, |end| end.max(at));
-            // Nothing is found in a token.
-            while tokens.next_if(|(.., end)| *end <= digit).is_some() {}
-            if let Some((.., end)) = tokens.next_if(|(_, start, _)| *start < digit) {
-                at = end;
-                continue;
-            }
             }
             if self.has(Kind::Ip)
                 && let Some(end) = network::v6(text, runs[0], out)

@@ -7,8 +7,9 @@
 
 use std::ops::Range;
 
-use super::super::detect::next_digit;
-use super::super::glance::{EQUALS, Glance};
+use super::super::detect::{eight, next_digit};
+use super::super::glance::{DIGIT, EQUALS, Glance};
+use super::Told;
 use super::map::Units;
 
 /// Eleven bytes, an SSN, take so many characters of base64 with their padding.
@@ -16,6 +17,12 @@ const RUN_MIN_BYTES: usize = 15;
 
 /// `/`, `-` and `_` are letters of base64 and part words, too: where else a run may begin.
 const BEGINNINGS_MAX: usize = 6;
+
+/// No row of base64 holds so many digits and signs by chance.
+const SURE_BYTES: usize = 8;
+
+/// Two digits of base64 take so many.
+const SHORT_MIN_BYTES: usize = 3;
 
 const NO_DIGIT: u8 = 64;
 
@@ -67,30 +74,31 @@ pub(super) fn collect(text: &str, units: &mut Units) {
     }
 }
 
-/// Adds the shorter rows that hold what the words before them announce: `pin: MTUyOA==`.
-pub(super) fn announced(text: &str, glance: Glance, told: &dyn Fn(&str) -> bool, units: &mut Units) {
-    const SHORT_MIN_BYTES: usize = 4;
+/// Adds the shorter rows that hold what the words around them announce: `pin: MTUyOA==`.
+pub(super) fn announced(text: &str, glance: Glance, told: Told, units: &mut Units) {
     let bytes = text.as_bytes();
     let mut row = |place: usize| {
         let start =
             place - bytes[..place].iter().rev().take(RUN_MIN_BYTES).take_while(|byte| is_base64(**byte)).count();
         let end = place + bytes[place..].iter().take(RUN_MIN_BYTES).take_while(|byte| is_base64(**byte)).count();
         let padding = bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
-        // Other letters and digits beside it: no row of base64, but a value in disguise.
-        let beside = [start.checked_sub(1), Some(end)].into_iter().flatten();
-        let apart = beside.filter_map(|at| bytes.get(at)).all(u8::is_ascii);
-        if apart
-            && (SHORT_MIN_BYTES..RUN_MIN_BYTES).contains(&(end - start))
-            && let Some(value) = pairs(&bytes[start..end]).or_else(|| quads(&bytes[start..end], padding))
-            && told(&text[..start])
-        {
-            units.add(start..end + padding, &value, true);
+        if !(SHORT_MIN_BYTES..RUN_MIN_BYTES).contains(&(end - start)) || !stands_apart(text, start..end) {
+            return end;
+        }
+        let (row, place) = (&bytes[start..end], start..end + padding);
+        let base64 = quads(row, padding);
+        let sure = base64.as_ref().is_some_and(|value| value.len() >= SURE_BYTES);
+        let value = base64.or_else(|| pairs(row)).filter(|_| sure || told(text, place.clone()));
+        if let Some(value) = value.or_else(|| word(row)) {
+            units.add(place, &value, true);
         }
         end
     };
     // Most of them hold a digit, or end with `=`.
     let mut at = 0;
-    while let Some(digit) = next_digit(bytes, at) {
+    while glance.has(DIGIT)
+        && let Some(digit) = next_digit(bytes, at)
+    {
         at = row(digit);
     }
     // Digits begin so.
@@ -99,9 +107,37 @@ pub(super) fn announced(text: &str, glance: Glance, told: &dyn Fn(&str) -> bool,
             row(place);
         }
     }
+    // Where no digit begins three bytes, capitals stand behind small letters.
+    let (mut at, mut done) = (0, 0);
+    while let Some(hump) = next_hump(bytes, at) {
+        at = hump + 1;
+        if hump >= done {
+            done = row(hump);
+        }
+    }
     if glance.has(EQUALS) {
         memchr::memchr_iter(b'=', bytes).for_each(|place| _ = row(place));
     }
+}
+
+/// The next capital behind a small letter. Blocks overlap by a byte.
+fn next_hump(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from.saturating_sub(1);
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        match eight::humps(u64::from_le_bytes(*eight)) {
+            0 => at += 7,
+            humps => return Some(at + humps.trailing_zeros() as usize / 8),
+        }
+    }
+    let two = |two: &[u8]| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase();
+    bytes.get(at..)?.windows(2).position(two).map(|place| at + place + 1)
+}
+
+/// Other letters and digits beside it: no row of base64, but a value in disguise.
+fn stands_apart(text: &str, row: Range<usize>) -> bool {
+    const SIGNS: [char; 8] = ['：', '＝', '，', '、', '。', '；', '（', '）'];
+    let sign = |c: Option<char>| c.is_none_or(|c| c.is_ascii() || SIGNS.contains(&c));
+    sign(text[..row.start].chars().next_back()) && sign(text[row.end..].chars().next())
 }
 
 /// What values of a few characters are written with.
@@ -112,17 +148,39 @@ fn is_value(decoded: &[u8]) -> bool {
 
 /// Hexadecimal of digits and signs.
 fn pairs(row: &[u8]) -> Option<String> {
-    const SHORT_MIN_BYTES: usize = 6;
+    const TWO_DIGITS_BYTES: usize = 4;
     // Most numbers end here.
-    if row.len() < SHORT_MIN_BYTES || !matches!(row[0], b'2' | b'3') {
+    if row.len() < TWO_DIGITS_BYTES || !matches!(row[0], b'2' | b'3') {
         return None;
     }
+    let decoded = bytes_of_pairs(row)?;
+    let digits = decoded.iter().all(|byte| byte.is_ascii_digit() || b" -./".contains(byte));
+    (digits && is_value(&decoded)).then(|| String::from_utf8(decoded).ok()).flatten()
+}
+
+fn bytes_of_pairs(row: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
     let (pairs, rest) = row.as_chunks::<2>();
     let decoded: Option<Vec<u8>> = pairs.iter().map(|[a, b]| Some(digit(*a)? << 4 | digit(*b)?)).collect();
-    let decoded = decoded.filter(|_| rest.is_empty())?;
-    let digits = decoded.iter().all(|byte| byte.is_ascii_digit() || b" -./".contains(byte));
-    (digits && is_value(&decoded)).then(|| String::from_utf8(decoded).ok()).flatten()
+    decoded.filter(|_| rest.is_empty())
+}
+
+/// A word with a capital, which no row is by chance.
+fn word(row: &[u8]) -> Option<String> {
+    const LETTERS_MIN: usize = 5;
+    // How the first capital is written; five letters take seven characters.
+    if row.len() < 7 || !matches!(row[0], b'Q'..=b'W' | b'4' | b'5') {
+        return None;
+    }
+    let base64 = || {
+        let mut decoder = Decoder::default();
+        decoder.feed(row);
+        decoder.decoded
+    };
+    let decoded = bytes_of_pairs(row).unwrap_or_else(base64);
+    let (first, rest) = decoded.split_first()?;
+    let title = first.is_ascii_uppercase() && rest.iter().all(u8::is_ascii_lowercase);
+    (title && rest.len() + 1 >= LETTERS_MIN).then(|| String::from_utf8(decoded).ok()).flatten()
 }
 
 /// Base64 in whole blocks of four, or what is left of one.
@@ -300,7 +358,9 @@ mod tests {
 
     #[test]
     fn short_rows_are_decoded_where_words_announce_them() {
-        let told = |before: &str| before.ends_with("pin: ");
+        let told = |text: &str, row: Range<usize>| {
+            text[..row.start].ends_with("pin: ") || row.len() == 4 && text[row.end..].starts_with(" years old")
+        };
         for (text, plain) in [
             ("pin: MTUyOA== ok", Some("pin: 1528 ok")),
             ("pin: OTI0", Some("pin: 924")),
@@ -309,13 +369,36 @@ mod tests {
             ("pin: 30372f3235", Some("pin: 07/25")),
             ("pin: 41424344", None),
             ("pin: 1528", None),
-            ("pin: SGVsbG8=", None),
+            ("pin: aGVsbG8=", None),
             ("gate MTUyOA==", None),
+            ("gate MTIz", None),
+            ("gate MTk1MS0wNi0wMw==", Some("gate 1951-06-03")),
+            ("She is Q2F0aG9saWM= by birth", Some("She is Catholic by birth")),
+            ("from 426f73746f6e to", Some("from Boston to")),
+            ("from Congress to McDonalds", None),
+            ("pin: MTIz", Some("pin: 123")),
+            ("pin: WDEwMjMy", Some("pin: X10232")),
+            ("pin: QzMwWDgx", Some("pin: C30X81")),
+            ("I am 3231 years old", Some("I am 21 years old")),
+            ("I am MjE= years old", Some("I am 21 years old")),
+            ("I am 2024 years old", None),
             ("pin: HORM٩MDFRNL٠", None),
         ] {
             let mut units = Units::default();
             announced(text, Glance::of(text), &told, &mut units);
             assert_eq!(units.view(text).map(|view| view.text).as_deref(), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn humps_are_found_in_every_place() {
+        for at in 0..40 {
+            for len in 0..40 - at {
+                let text = format!("{}{}", "ab ".repeat(20).get(..at).unwrap_or(""), "xY".repeat(len));
+                let all = |at: usize| next_hump(text.as_bytes(), at);
+                let found: Vec<usize> = std::iter::successors(all(0), |hump| all(hump + 1)).collect();
+                assert_eq!(found, (0..len).map(|n| at + 2 * n + 1).collect::<Vec<_>>(), "{text}");
+            }
         }
     }
 

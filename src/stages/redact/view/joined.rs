@@ -9,10 +9,8 @@ use super::super::detect::{Span, may_go_on};
 use super::super::kind::{Group, Kind};
 use super::super::pseudonym;
 use super::Search;
+use super::edges::{AFTER_BYTES, BEFORE_BYTES, SECRET_MIN_BYTES, is_announced_part, is_number_part, is_part, is_token};
 
-/// How far into either side is looked; further where a row of a token goes on.
-const BEFORE_BYTES: usize = 120;
-const AFTER_BYTES: usize = 64;
 const ROW_MAX_BYTES: usize = 512;
 
 /// A value that lies on both sides of a cut.
@@ -106,11 +104,6 @@ fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(AFTER_BYTES.max(row + 1))]
 }
 
-/// A value may be cut before or behind it.
-fn is_part(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-@._+=/(:,<".contains(byte)
-}
-
 /// Words that make digits on both sides of a cut one number.
 const SAID: [&str; 34] = [
     "ssn",
@@ -149,112 +142,6 @@ const SAID: [&str; 34] = [
     "카드",
 ];
 
-/// The beginning and the end of a text, as far as they can be judged by themselves.
-#[derive(Clone, Copy)]
-pub struct Edges {
-    head: Edge,
-    tail: Edge,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Edge {
-    /// Of the row that may belong to a token.
-    bytes: usize,
-    /// It holds an `@`.
-    at: bool,
-    /// A number may be cut here.
-    number: bool,
-    /// A value that words announce may be cut here, if it has a digit on one side.
-    part: bool,
-    digit: bool,
-    /// No word of prose stands here.
-    odd: bool,
-}
-
-impl Edge {
-    fn of<'a>(bytes: impl Iterator<Item = &'a u8> + Clone) -> Edge {
-        let class = |byte: &u8| CLASSES[usize::from(*byte)];
-        let mut edge = Edge { part: bytes.clone().next().is_some_and(is_part), ..Edge::default() };
-        let (mut all, mut count, mut token) = (0, 0, true);
-        for byte in bytes.clone().take(AFTER_BYTES) {
-            let class = class(byte);
-            if class & ANNOUNCED == 0 {
-                break;
-            }
-            token &= class & TOKEN != 0;
-            edge.bytes += usize::from(token);
-            edge.at |= token && *byte == b'@';
-            all |= class;
-            count += 1;
-        }
-        edge.digit = all & DIGIT != 0;
-        edge.odd = edge.digit || (count > 1 && all & SMALL == 0);
-        edge.number =
-            bytes.take(BEFORE_BYTES).map(class).take_while(|class| class & NUMBER != 0).any(|class| class & DIGIT != 0);
-        edge
-    }
-}
-
-impl Edges {
-    pub(in super::super) fn of(text: &str) -> Edges {
-        Edges { head: Edge::of(text.as_bytes().iter()), tail: Edge::of(text.as_bytes().iter().rev()) }
-    }
-
-    /// Whether a value may begin at this end and go on at that beginning: what every try in `across`
-    /// asks for. Most texts end here.
-    pub(in super::super) fn may_meet(self, after: Edges) -> bool {
-        let (left, right) = (self.tail, after.head);
-        let announced = left.part && right.part && right.odd && (left.digit || right.digit);
-        left.at
-            || right.at
-            || announced
-            || (left.number && right.number)
-            || left.bytes + right.bytes >= SECRET_MIN_BYTES
-    }
-}
-
-const TOKEN: u8 = 1;
-/// Of values that need a label.
-const ANNOUNCED: u8 = 1 << 1;
-const NUMBER: u8 = 1 << 2;
-const DIGIT: u8 = 1 << 3;
-const SMALL: u8 = 1 << 4;
-
-/// What a byte may be a part of.
-const CLASSES: [u8; 256] = {
-    let (mut classes, mut byte) = ([0; 256], 0);
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'0'..=b'9' => TOKEN | ANNOUNCED | NUMBER | DIGIT,
-            b'A'..=b'Z' => TOKEN | ANNOUNCED | NUMBER,
-            b'a'..=b'z' => TOKEN | ANNOUNCED | SMALL,
-            b'.' | b'+' | b'-' | b'/' => TOKEN | ANNOUNCED | NUMBER,
-            b'(' | b')' => ANNOUNCED | NUMBER,
-            b'@' | b'_' | b'=' | 0x80.. => TOKEN | ANNOUNCED,
-            b':' | b'<' | b'!' | b'#' | b'$' | b'&' | b'*' | b'^' => ANNOUNCED,
-            b' ' => NUMBER,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    classes
-};
-
-fn is_token(byte: u8) -> bool {
-    CLASSES[usize::from(byte)] & TOKEN != 0
-}
-
-fn is_announced_part(byte: u8) -> bool {
-    CLASSES[usize::from(byte)] & ANNOUNCED != 0
-}
-
-fn is_number_part(byte: u8) -> bool {
-    CLASSES[usize::from(byte)] & NUMBER != 0
-}
-
-/// Two rows that may be one token have so many bytes.
-const SECRET_MIN_BYTES: usize = 20;
-
 /// Cheap: both sides look like parts of one value.
 fn may_join(before: &str, after: &str, search: Search) -> bool {
     // Long rows on both sides are a block of base64.
@@ -262,22 +149,25 @@ fn may_join(before: &str, after: &str, search: Search) -> bool {
     if may_go_on(before, after) {
         return true;
     }
-    let telling = |byte: &u8| byte.is_ascii_digit() || *byte == b'@';
-    let around = before.bytes().rev().take(48).chain(after.bytes().take(48));
-    let capitals =
-        before.ends_with(|c: char| c.is_ascii_uppercase()) && after.starts_with(|c: char| c.is_ascii_uppercase());
-    if !capitals && !around.fold(false, |any, byte| any | telling(&byte)) {
-        return false;
-    }
     let left = before.as_bytes().iter().rev().take_while(|byte| is_token(**byte)).count();
     let right = after.as_bytes().iter().take_while(|byte| is_token(**byte)).count();
-    // Keys have their name in front: `sk-`.
-    let named = |row: &[u8]| row.iter().take(12).any(|byte| b"-_.".contains(byte));
-    if left >= ROW_BYTES && right >= ROW_BYTES && !named(&before.as_bytes()[before.len() - left..]) {
+    // Bytes above 0x7f belong to tokens, so that these are character boundaries.
+    let (last, first) = (&before[before.len() - left..], &after[..right]);
+    if is_url_cut(last, first) {
+        return true;
+    }
+    let telling = |byte: &u8| byte.is_ascii_digit() || *byte == b'@';
+    let around = before.bytes().rev().take(48).chain(after.bytes().take(48));
+    let told = || around.fold(false, |any, byte| any | telling(&byte));
+    if !is_capital_cut(before.as_bytes(), after.as_bytes()) && !told() && !is_chance(last, first) {
         return false;
     }
-    // Bytes above 0x7f belong to tokens, so that these are character boundaries.
-    let (last, first) = (&before[before.len() - left..], after[..right].trim_end_matches(['.', '-', '/']));
+    // Keys have their name in front: `sk-`.
+    let named = |row: &[u8]| row.iter().take(12).any(|byte| b"-_.".contains(byte));
+    if left >= ROW_BYTES && right >= ROW_BYTES && !named(last.as_bytes()) {
+        return false;
+    }
+    let first = first.trim_end_matches(['.', '-', '/']);
     if (last.contains('@') || first.contains('@')) && !last.is_empty() && !first.is_empty() {
         return true;
     }
@@ -301,7 +191,7 @@ fn is_announced(before: &str, after: &str, search: Search) -> bool {
     odd && right.clone().next().is_some()
         && left.clone().next().is_some()
         && digits(&mut left.clone()) + digits(&mut right.clone()) >= 2
-        && (search.told)(before)
+        && (search.told)(before, before.len()..before.len())
 }
 
 /// The sign that joins the parts of an address or a zone stands at the cut.
@@ -330,6 +220,35 @@ fn said(before: &str) -> bool {
     SAID.iter().any(|word| near.contains(word))
 }
 
+/// So many small letters with a capital behind are chance, as in a key without digits. Few names of
+/// programs have as many.
+const KEY_HUMPS: usize = 3;
+
+fn humps(row: &str) -> usize {
+    row.as_bytes().windows(2).filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count()
+}
+
+fn is_chance(last: &str, first: &str) -> bool {
+    humps(last) + humps(first) >= KEY_HUMPS
+}
+
+/// Capitals on both sides: of a key, if of anything.
+fn is_capital_cut(before: &[u8], after: &[u8]) -> bool {
+    before.last().is_some_and(u8::is_ascii_uppercase) && after.first().is_some_and(u8::is_ascii_uppercase)
+}
+
+/// Some line end is: all that a text of letters alone may hold.
+pub(super) fn has_capital_cut(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'\n', bytes).any(|end| is_capital_cut(&bytes[..end], &bytes[end + 1..]))
+}
+
+/// An address of the web whose host goes on behind the cut, with a sign that words have not.
+fn is_url_cut(last: &str, first: &str) -> bool {
+    let host = last.strip_prefix("//").or_else(|| last.starts_with("www.").then_some(last));
+    host.is_some_and(|host| !host.contains('/')) && first.trim_end_matches('.').contains(['/', '.', '='])
+}
+
 /// Two words that may be one token: long, with digits, and the first is no word.
 fn is_secret_cut(last: &str, first: &str) -> bool {
     let both = || last.bytes().chain(first.bytes());
@@ -339,7 +258,7 @@ fn is_secret_cut(last: &str, first: &str) -> bool {
     if both().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
         return true;
     }
-    if !both().any(|byte| byte.is_ascii_digit()) {
+    if !both().any(|byte| byte.is_ascii_digit()) && !is_chance(last, first) {
         return false;
     }
     let has = |class: fn(&u8) -> bool| last.as_bytes().iter().any(class);
@@ -393,6 +312,10 @@ fn is_one(before: &str, after: &str, crossing: &Crossing, search: Search) -> boo
     if left == Some(kind) && bare && is_rest(after, crossing) {
         return true;
     }
+    if kind == Kind::Url && right.is_none() {
+        let head = &before[before.len() - crossing.before_bytes..];
+        return is_url_cut(head.split_once(':').map_or(head, |(_, head)| head), &after[..crossing.after_bytes]);
+    }
     if whole(left) || (whole(right) && !dangles(before, after)) {
         return false;
     }
@@ -404,7 +327,7 @@ fn is_one(before: &str, after: &str, crossing: &Crossing, search: Search) -> boo
         _ if columns => false,
         // Cards and phone numbers have words of their own, and look like other numbers.
         _ if kind == Kind::Card || kind == Kind::Phone => dangles(before, after) || said(before),
-        _ => dangles(before, after) || said(before) || (search.told)(before),
+        _ => dangles(before, after) || said(before) || (search.told)(before, before.len()..before.len()),
     }
 }
 
@@ -423,7 +346,8 @@ fn is_rest(after: &str, crossing: &Crossing) -> bool {
     let has = |class: fn(&u8) -> bool| row.as_bytes().iter().any(class);
     let password = crossing.span.kind == Kind::Password;
     let part = |byte: u8| (is_token(byte) || password && byte.is_ascii_graphic()) && !b":=/,".contains(&byte);
-    let token = row.len() >= 4 && row.bytes().all(part) && has(u8::is_ascii_digit);
+    let chance = has(u8::is_ascii_digit) || humps(row) >= KEY_HUMPS;
+    let token = row.len() >= 4 && row.bytes().all(part) && chance;
     let alone = behind.trim_start_matches(['.', '!', '?', ',', ' ', '\r']);
     let key = crossing.span.kind.is_secret()
         && row.len() >= SECRET_MIN_BYTES
@@ -513,10 +437,18 @@ mod tests {
             ("She was born on 1971-\n07-16", Kind::DateOfBirth, &["1971-\n07-16"]),
             ("my password is ONw6aL\n3HWd!04", Kind::Password, &["ONw6aL\n3HWd!04"]),
             ("mail jane@example.co\nm", Kind::Email, &["jane@example.co\nm"]),
+            ("see https://www.anxr\neazgm.org/kaeayj ok", Kind::Url, &["https://www.anxr\neazgm.org/kaeayj"]),
             ("* card: **4111 1111\n1111 1111**", Kind::Card, &["4111 1111\n1111 1111"]),
             ("**card:** 4111 1111\n1111 1111", Kind::Card, &["4111 1111\n1111 1111"]),
         ] {
             finds(text, kind, found);
+        }
+        // Keys without a digit, as one in thirty is.
+        for (prefix, rest, kind) in
+            [("sk_", "live_LAnglrpf\nvJNTkEPMhZrcATad", Kind::StripeKey), ("AKIA", "RRHAZF\nEAOMMJMGII", Kind::AwsKey)]
+        {
+            let token = format!("{prefix}{rest}");
+            finds(&format!("my key is {token}"), kind, &[&token]);
         }
         let token = expand("ghp_{b62:14}\n{b62:22}");
         finds(&format!("token {token}\nbye"), Kind::GithubToken, &[&token]);
@@ -541,6 +473,8 @@ mod tests {
             ("659F 6697 6689\n6698 668D", Kind::Card, &[]),
             ("call 202\n555 tickets 0173", Kind::Phone, &[]),
             ("card ****-****-****-1111\n1111 1111 1111", Kind::Card, &[]),
+            ("see https://example.com/a\nsrc/main.rs is it", Kind::Url, &["https://example.com/a"]),
+            ("see https://example.com\nThanks.", Kind::Url, &["https://example.com"]),
         ] {
             finds(text, kind, found);
         }

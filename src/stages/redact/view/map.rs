@@ -133,11 +133,15 @@ impl View {
         }
     }
 
-    /// Where words begin that were decoded, or stand behind something that was taken out.
+    /// Where words begin that were decoded, whole or in part, or stand behind something that was taken out.
     pub(super) fn words(&self) -> impl Iterator<Item = Range<usize>> {
         const LETTERS_MIN: usize = 3;
         const FRAME_MIN_BYTES: usize = 4;
         let end = |part: usize| self.parts.get(part).map_or(self.text.len(), |part| part.at);
+        // Something was put into a word, or a letter of it changed.
+        let inside = |at: usize| {
+            self.text[..at].ends_with(char::is_alphabetic) && self.text[at..].starts_with(char::is_alphabetic)
+        };
         let (mut at, mut letters) = (0, 0);
         std::iter::from_fn(move || {
             while let Some(part) = self.parts.get(at) {
@@ -148,7 +152,9 @@ impl View {
                     How::Decoded => letters + self.text[range.clone()].chars().filter(|c| c.is_alphabetic()).count(),
                     _ => 0,
                 };
-                if framed || letters >= LETTERS_MIN {
+                let changed = part.how == How::Decoded && letters == 1 && (inside(range.start) || inside(range.end));
+                let touched = changed || range.is_empty() && inside(range.start);
+                if framed || touched || letters >= LETTERS_MIN {
                     letters = 0;
                     return Some(range);
                 }

@@ -11,6 +11,7 @@
 //! something that was decoded, else the plain search decides; plain text is only read by cheap
 //! gates; work is linear in the text for each level of depth.
 
+mod edges;
 mod encoded;
 mod escaped;
 mod fold;
@@ -21,12 +22,13 @@ mod spelled;
 
 use std::ops::Range;
 
+pub use edges::Edges;
 pub(super) use fold::value as folded;
-pub use joined::{Crossing, Edges};
+pub use joined::Crossing;
 use map::{Units, View};
 
 use super::detect::Span;
-use super::glance::{COLON, DIGIT, EQUALS, ESCAPE, Glance, HIGH, LINE, QUOTE};
+use super::glance::{ESCAPE, Glance, HIGH, LINE, QUOTE};
 use super::kind::Kind;
 use super::pseudonym;
 
@@ -36,14 +38,16 @@ pub const DEPTH: usize = 2;
 /// Leaves what of the findings in a text has to be answered.
 pub(super) type Narrow<'a> = &'a dyn Fn(&str, &mut Vec<Span>);
 
+/// Whether words around a place of a text announce what stands there.
+pub(super) type Told<'a> = &'a dyn Fn(&str, Range<usize>) -> bool;
+
 /// How a view is searched.
 #[derive(Clone, Copy)]
 pub(super) struct Search<'a> {
     /// The plain search; clears the list first.
     pub(super) plain: &'a dyn Fn(&str, &mut Vec<Span>),
     pub(super) narrow: Narrow<'a>,
-    /// Whether a label stands in the last bytes of a text.
-    pub(super) told: &'a dyn Fn(&str) -> bool,
+    pub(super) told: Told<'a>,
     /// Names of people and the like; adds to the list.
     pub(super) names: &'a dyn Fn(&str, &mut Vec<Span>),
 }
@@ -136,7 +140,7 @@ impl Views {
                 }
             }
         }
-        if glance.has(LINE) && !glance.is_quiet(text) {
+        if glance.has(LINE) && (!glance.is_quiet(text) || joined::has_capital_cut(text)) {
             joined::lines(text, search, |place, crossing| add(crossing.span, place, &crossing.value));
         }
     }
@@ -185,9 +189,7 @@ fn decoded(text: &str, glance: Glance, search: Search) -> Option<View> {
         fold::collect(text, &mut units);
     }
     encoded::collect(text, &mut units);
-    if glance.has(DIGIT | EQUALS | COLON) {
-        encoded::announced(text, glance, search.told, &mut units);
-    }
+    encoded::announced(text, glance, search.told, &mut units);
     units.view(text)
 }
 

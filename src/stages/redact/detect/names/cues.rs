@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::features::{CONTEXT, is_title};
+use super::kin::is_odd;
 use super::lexicon::{Case, Filter};
 use super::words::{Shape, Word, hash_of, sign_hash};
 
@@ -147,6 +148,14 @@ impl Cues {
         &self.filter
     }
 
+    /// Words that end here announce the name of a person.
+    pub fn announce(&self, words: &[Word]) -> bool {
+        let Some((last, before)) = words.split_last() else { return false };
+        let first = self.cues.partition_point(|(hash, ..)| *hash < last.hash);
+        let mut cues = self.cues[first..].iter().take_while(|(hash, ..)| *hash == last.hash);
+        cues.any(|(_, asks, phrase)| *asks == Asks::Phrase && ends_with(before, phrase))
+    }
+
     /// Hands the rows of words that are names by their cue to `found`, and whether a phrase tells, as
     /// opposed to a label, which code has as well. `words` are padded; cues end at `places` only.
     pub fn find(&self, words: &[Word], places: &[usize], mut found: impl FnMut(Range<usize>, bool)) {
@@ -175,13 +184,36 @@ impl Cues {
                 Asks::Amount if has_sum(&words[at + 2..]) && is_given(after) => (at + 1, true),
                 _ => continue,
             };
-            return found_name(words, start, small, |row| {
+            return found_name(words, start, small, |mut row| {
+                row.end = if *asks == Asks::Phrase { end_behind_line(words, row.end) } else { row.end };
                 if *asks != Asks::Label || !is_of_mapping(words, at, &row) {
                     found(row, *asks != Asks::Label);
                 }
             });
         }
     }
+}
+
+/// Where a name ends that a phrase announces and a line end cuts in two: "my name is Karen\nHaverkamp".
+fn end_behind_line(words: &[Word], end: usize) -> usize {
+    // "Karen H\naverkamp"
+    let begun = words[end].shape == Shape::Initial && words[end].end - words[end].start == 1;
+    let at = end + usize::from(begun);
+    let [line, rest, after, ..] = &words[at..] else { return end };
+    // No empty line lies between, and no indent.
+    let cut = line.shape == Shape::Line && line.end - line.start == 1 && rest.start - line.end <= 1;
+    let fits = cut && is_rest(rest, after) && (rest.shape == Shape::Lower || !begun);
+    if fits { at + 2 } else { end }
+}
+
+/// A word that may be a surname, or the rest of one, and is nothing else; with no sentence behind it.
+pub(super) fn is_rest(word: &Word, after: &Word) -> bool {
+    let entry = word.entry;
+    let common = matches!(entry.case(), Case::Small | Case::Mixed);
+    let listed = entry.last() > 0 && !common && entry.place() != 2;
+    let known = listed || entry.case() == Case::Unseen && entry.place() == 0;
+    let fits = word.shape == Shape::Title && known || is_odd(word);
+    fits && matches!(after.shape, Shape::Line | Shape::Stop | Shape::Sign)
 }
 
 /// The value of a key in a file of settings, if no list knows it for a person: `name: CI` above `on:`,

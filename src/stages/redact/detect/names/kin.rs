@@ -29,7 +29,7 @@ fn fits(word: &Word) -> bool {
 }
 
 /// A word in small letters that no text has: `kleist`.
-fn is_odd(word: &Word) -> bool {
+pub(super) fn is_odd(word: &Word) -> bool {
     let entry = word.entry;
     let unseen = entry.case() == Case::Unseen && entry.place() != 2;
     word.shape == Shape::Lower && unseen && word.end - word.start > 3

@@ -128,6 +128,27 @@ pub(super) fn labelled(label: &str, text: &str) -> Option<Span> {
     keyed::is_name(label, text).then(|| CUE.at(0, text.len()))
 }
 
+/// How many of the first bytes of `after` are the rest of the name that begins at `start` in `before`,
+/// ends it, and is announced there: "my name is Karen", "Haverkamp".
+pub fn rest_of_name(before: &str, start: usize, after: &str) -> Option<usize> {
+    /// A few words.
+    const CUE_BYTES: usize = 48;
+    let names = built_in().ok()?;
+    let words = |text: &str| {
+        let mut words = Vec::new();
+        Words::new(text, &names.model.lexicon).read(&mut words, CUE_BYTES);
+        words
+    };
+    let mut rest = words(&after[..after.floor_char_boundary(CUE_BYTES)]);
+    rest.push(Word::EDGE);
+    let [first, next, ..] = &rest[..] else { return None };
+    if first.start > 0 || !cues::is_rest(first, next) {
+        return None;
+    }
+    let cue = words(&before[before.ceil_char_boundary(start.saturating_sub(CUE_BYTES))..start]);
+    names.cues.announce(&cue).then_some(first.end as usize)
+}
+
 /// Whether another place with the same letters is another mention: a name of several words, or of
 /// one that is no common word as well.
 pub fn tells_apart(name: &str) -> bool {
@@ -149,6 +170,8 @@ pub fn stands_alone(part: &str) -> bool {
 struct Scratch {
     words: Vec<Word>,
     people: Vec<Range<usize>>,
+    /// Of words that rules ask about.
+    places: Vec<usize>,
     chances: Vec<Chances>,
     backward: Vec<Chances>,
     memo: Memo,
@@ -167,14 +190,15 @@ pub struct Names {
     gate: Gate,
     cues: Cues,
     told: Told,
-    /// Of words that rules ask about.
-    places: Vec<usize>,
+    /// The words that cues or what is told end with: most words are asked about once, not twice.
+    telling: Filter,
     blocks: Blocks,
     kin: Kin,
 }
 
 impl Names {
     pub fn new(model: Model) -> Names {
+        let (cues, told) = (Cues::default(), Told::default());
         Names {
             chain: Chain::new(&model),
             model,
@@ -188,15 +212,12 @@ impl Names {
     }
 
     pub fn model(&self) -> &Model {
-    /// The words that cues or what is told end with: most words are asked about once, not twice.
-    telling: Filter,
         &self.model
     }
 
     /// A word of it is a common given name.
     fn holds_given(&self, name: &str) -> bool {
         name.split(|c: char| !c.is_alphabetic()).any(|word| self.model.lexicon.entry(hash_of(word)).first() == 1)
-        let (cues, told) = (Cues::default(), Told::default());
     }
 
     /// Hands the names of a text to `found`; those a cue gives away have a chance of 1 and may be

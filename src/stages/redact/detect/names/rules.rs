@@ -35,7 +35,7 @@ pub(super) const MODEL: Rule = Rule {
 
 pub(super) const CUE: Rule = Rule {
     id: "person.cue",
-    version: 3,
+    version: 4,
     kind: Kind::Person,
     country: "",
     score: 0.9,
@@ -47,6 +47,10 @@ pub(super) const CUE: Rule = Rule {
         "Name: ‹Xyqo Brandl›",
         "send it to ‹karen›",
         "Mi chiamo ‹Lucia Ferrari›.",
+        "Hi, my name is ‹Bramelin\nSandbrook›",
+        "Hi, my name is ‹Bramelin S\nandbrook›, hello",
+        "my name is ‹Karen›\nThanks",
+        "my name is ‹Karen›\nBerlin, 5 May",
     ],
     passes: &[
         "my name is on the list",

@@ -217,8 +217,9 @@ impl<'a> Words<'a> {
     fn line(&mut self, out: &mut Vec<Word>) {
         let start = self.at;
         self.at += 1;
-        if out.last().is_none_or(|last| last.shape != Shape::Line) {
-            out.push(Word { start: start as u32, end: self.at as u32, ..Word::EDGE });
+        match out.last_mut() {
+            Some(last) if last.shape == Shape::Line => last.end = self.at as u32,
+            _ => out.push(Word { start: start as u32, end: self.at as u32, ..Word::EDGE }),
         }
     }
 
@@ -231,9 +232,9 @@ impl<'a> Words<'a> {
                 let len = self.bytes[start + 1..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
                 return self.push(out, start, start + 1 + len, 0, Shape::Lower);
             }
-            // The letter of an escape in JSON that stands as text: `\nJane`.
             // What stands in place of a value, whole: a sign like its first.
             b'[' if let Some((_, end)) = pseudonym::token_at(self.text, start) => self.at = end - 1,
+            // The letter of an escape in JSON that stands as text: `\nJane`.
             b'\\' if matches!(next, b'n' | b'r' | b't') => {
                 self.at += 2;
                 if out.last().is_none_or(|last| last.shape != Shape::Line) {
@@ -452,7 +453,7 @@ mod tests {
             ("get_name v2 42 iPhone", &[("get_name", Code), ("v2", Code), ("42", Number), ("iPhone", Code)]),
             (
                 "a\n\n\nÉlodie\\nŠárka",
-                &[("a", Lower), ("\n", Line), ("Élodie", Title), ("\\n", Line), ("Šárka", Title)],
+                &[("a", Lower), ("\n\n\n", Line), ("Élodie", Title), ("\\n", Line), ("Šárka", Title)],
             ),
             ("NASA 'quoted' d’Arc", &[("NASA", Upper), ("'", Sign), ("quoted", Lower), ("'", Sign), ("d’Arc", Code)]),
             ("山田Jane", &[("山", Caseless), ("田", Caseless), ("Jane", Title)]),
