@@ -140,7 +140,7 @@ impl<'a> Search<'a> {
             Search::Many(search, names) => {
                 for hit in search.find_iter(text) {
                     let (name, span) = &names[hit.pattern().as_usize()];
-                    if name.contains(' ') || text[hit.range()] == **name {
+                    if stands_at(name, &text.as_bytes()[hit.start()..]) {
                         found(hit.start(), hit.end(), span);
                     }
                 }

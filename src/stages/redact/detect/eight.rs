@@ -1,13 +1,13 @@
-//! Looks at eight bytes at once: which of them are letters.
+//! Looks at eight bytes at once: which of them are letters, and where capitals stand behind small ones.
 //!
-//! Not here: which end of the number they lie at, which is up to whoever read it.
+//! Not here: which end of the number they lie at, but where it is said.
 //!
-//! Always: an answer is the high bit of each byte that is one, and nothing else.
+//! Always: of the eight bytes, an answer is the high bit of each that is one, and nothing else.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
-pub(in super::super) const HIGH: u64 = ONES << 7;
+pub(super) const HIGH: u64 = ONES << 7;
 /// Sets the bit that parts small letters from capitals.
-pub(in super::super) const SMALL: u64 = ONES * 0x20;
+pub(super) const SMALL: u64 = ONES * 0x20;
 
 /// Small ASCII letters.
 #[inline]
@@ -24,7 +24,7 @@ pub(super) fn letters(eight: u64) -> u64 {
 
 /// Capitals right behind small letters. The first byte lies lowest; what stands before it is not seen.
 #[inline]
-pub(in super::super) fn humps(eight: u64) -> u64 {
+fn humps(eight: u64) -> u64 {
     small_letters(eight) << 8 & letters(eight) & !small_letters(eight)
 }
 
@@ -33,6 +33,26 @@ pub(in super::super) fn humps(eight: u64) -> u64 {
 pub(super) fn same(eight: u64, byte: u8) -> u64 {
     let other = (eight & !HIGH) ^ (ONES * u64::from(byte));
     !(other + ONES * 0x7f) & !eight & HIGH
+}
+
+/// The eight bytes that a row begins with, the first lowest; zeros behind its end.
+#[inline]
+pub(super) fn first(bytes: &[u8]) -> u64 {
+    let padded = || bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    bytes.first_chunk().map_or_else(padded, |eight| u64::from_le_bytes(*eight))
+}
+
+/// The next capital behind a small letter. Blocks overlap by a byte.
+pub(in super::super) fn next_hump(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from.saturating_sub(1);
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        match humps(u64::from_le_bytes(*eight)) {
+            0 => at += 7,
+            humps => return Some(at + humps.trailing_zeros() as usize / 8),
+        }
+    }
+    let two = |two: &[u8]| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase();
+    bytes.get(at..)?.windows(2).position(two).map(|place| at + place + 1)
 }
 
 #[cfg(test)]
@@ -44,6 +64,18 @@ mod tests {
         for (eight, places) in [(b"abCdEFgH", vec![2, 4, 7]), (b"ABCDefgh", vec![]), (b"a B1Cz[Z", vec![])] {
             let bits = humps(u64::from_le_bytes(*eight));
             assert_eq!((0..8).filter(|place| bits >> (8 * place) & 0x80 != 0).collect::<Vec<_>>(), places);
+        }
+    }
+
+    #[test]
+    fn humps_are_found_in_every_place() {
+        for at in 0..40 {
+            for len in 0..40 - at {
+                let text = format!("{}{}", "ab ".repeat(20).get(..at).unwrap_or(""), "xY".repeat(len));
+                let all = |at: usize| next_hump(text.as_bytes(), at);
+                let found: Vec<usize> = std::iter::successors(all(0), |hump| all(hump + 1)).collect();
+                assert_eq!(found, (0..len).map(|n| at + 2 * n + 1).collect::<Vec<_>>(), "{text}");
+            }
         }
     }
 

@@ -13,7 +13,7 @@ mod contact;
 mod crypto;
 mod date;
 mod edge;
-pub(super) mod eight;
+mod eight;
 mod finance;
 mod geo;
 mod labelled;
@@ -34,6 +34,7 @@ mod web;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+pub(super) use eight::next_hump;
 pub(super) use numbers::next_digit;
 pub(super) use phone::Phones;
 pub(super) use secrets::seed::may_go_on;

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::super::detect::{eight, next_digit};
+use super::super::detect::{next_digit, next_hump};
 use super::super::glance::{DIGIT, EQUALS, Glance};
 use super::Told;
 use super::map::Units;
@@ -118,19 +118,6 @@ pub(super) fn announced(text: &str, glance: Glance, told: Told, units: &mut Unit
     if glance.has(EQUALS) {
         memchr::memchr_iter(b'=', bytes).for_each(|place| _ = row(place));
     }
-}
-
-/// The next capital behind a small letter. Blocks overlap by a byte.
-fn next_hump(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from.saturating_sub(1);
-    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        match eight::humps(u64::from_le_bytes(*eight)) {
-            0 => at += 7,
-            humps => return Some(at + humps.trailing_zeros() as usize / 8),
-        }
-    }
-    let two = |two: &[u8]| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase();
-    bytes.get(at..)?.windows(2).position(two).map(|place| at + place + 1)
 }
 
 /// Other letters and digits beside it: no row of base64, but a value in disguise.
@@ -387,18 +374,6 @@ mod tests {
             let mut units = Units::default();
             announced(text, Glance::of(text), &told, &mut units);
             assert_eq!(units.view(text).map(|view| view.text).as_deref(), plain, "{text}");
-        }
-    }
-
-    #[test]
-    fn humps_are_found_in_every_place() {
-        for at in 0..40 {
-            for len in 0..40 - at {
-                let text = format!("{}{}", "ab ".repeat(20).get(..at).unwrap_or(""), "xY".repeat(len));
-                let all = |at: usize| next_hump(text.as_bytes(), at);
-                let found: Vec<usize> = std::iter::successors(all(0), |hump| all(hump + 1)).collect();
-                assert_eq!(found, (0..len).map(|n| at + 2 * n + 1).collect::<Vec<_>>(), "{text}");
-            }
         }
     }
 

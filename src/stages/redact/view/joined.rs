@@ -5,7 +5,7 @@
 //! Always: a join is tried only where both sides look like parts of one value; what is found must
 //! hold both sides; a value that is whole on one side is never made longer by a word of the other.
 
-use super::super::detect::{Span, may_go_on};
+use super::super::detect::{Span, may_go_on, next_hump};
 use super::super::kind::{Group, Kind};
 use super::super::pseudonym;
 use super::Search;
@@ -225,7 +225,8 @@ fn said(before: &str) -> bool {
 const KEY_HUMPS: usize = 3;
 
 fn humps(row: &str) -> usize {
-    row.as_bytes().windows(2).filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count()
+    let next = |from: usize| next_hump(row.as_bytes(), from);
+    std::iter::successors(next(0), |hump| next(hump + 1)).count()
 }
 
 fn is_chance(last: &str, first: &str) -> bool {

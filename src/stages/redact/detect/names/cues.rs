@@ -151,9 +151,13 @@ impl Cues {
     /// Words that end here announce the name of a person.
     pub fn announce(&self, words: &[Word]) -> bool {
         let Some((last, before)) = words.split_last() else { return false };
-        let first = self.cues.partition_point(|(hash, ..)| *hash < last.hash);
-        let mut cues = self.cues[first..].iter().take_while(|(hash, ..)| *hash == last.hash);
-        cues.any(|(_, asks, phrase)| *asks == Asks::Phrase && ends_with(before, phrase))
+        self.ending_with(last.hash).any(|(_, asks, phrase)| *asks == Asks::Phrase && ends_with(before, phrase))
+    }
+
+    /// The cues whose last word this is.
+    fn ending_with(&self, hash: u64) -> impl Iterator<Item = &(u64, Asks, Vec<u64>)> {
+        let first = self.cues.partition_point(|(last, ..)| *last < hash);
+        self.cues[first..].iter().take_while(move |(last, ..)| *last == hash)
     }
 
     /// Hands the rows of words that are names by their cue to `found`, and whether a phrase tells, as
@@ -169,9 +173,8 @@ impl Cues {
 
     /// What stands behind the cue that ends at `at`, if one does.
     fn find_behind(&self, words: &[Word], at: usize, found: &mut impl FnMut(Range<usize>, bool)) {
-        let (hash, before, after) = (words[at].hash, &words[CONTEXT..at], &words[at + 1]);
-        let first = self.cues.partition_point(|(last, ..)| *last < hash);
-        for (_, asks, phrase) in self.cues[first..].iter().take_while(|(last, ..)| *last == hash) {
+        let (before, after) = (&words[CONTEXT..at], &words[at + 1]);
+        for (_, asks, phrase) in self.ending_with(words[at].hash) {
             if !ends_with(before, phrase) {
                 continue;
             }
@@ -200,7 +203,7 @@ fn end_behind_line(words: &[Word], end: usize) -> usize {
     let begun = words[end].shape == Shape::Initial && words[end].end - words[end].start == 1;
     let at = end + usize::from(begun);
     let [line, rest, after, ..] = &words[at..] else { return end };
-    // No empty line lies between, and no indent.
+    // No empty line lies between, and no more than one space.
     let cut = line.shape == Shape::Line && line.end - line.start == 1 && rest.start - line.end <= 1;
     let fits = cut && is_rest(rest, after) && (rest.shape == Shape::Lower || !begun);
     if fits { at + 2 } else { end }

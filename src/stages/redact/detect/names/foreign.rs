@@ -82,13 +82,13 @@ fn count(text: &str) -> (usize, usize) {
     let head = &text.as_bytes()[..text.floor_char_boundary(READ_BYTES)];
     let (mut english, mut others, mut at) = (0, 0, 0);
     while at < head.len() {
-        let word = word_at(&head[at..]);
-        match word.1.filter(|_| word.0 > 0).and_then(|key| SMALL.get(key)) {
+        let (len, key) = word_at(&head[at..]);
+        match key.filter(|_| len > 0).and_then(|key| SMALL.get(key)) {
             Some(true) => english += 1,
             Some(false) => others += 1,
             None => {}
         }
-        at += word.0 + 1;
+        at += len + 1;
     }
     (english, others)
 }
@@ -96,8 +96,7 @@ fn count(text: &str) -> (usize, usize) {
 /// How long the word is that begins here, and its letters, small ones, if they fill no more than a register.
 #[inline]
 fn word_at(bytes: &[u8]) -> (usize, Option<u64>) {
-    let padded = || bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
-    let eight = bytes.first_chunk().map_or_else(padded, |eight| u64::from_le_bytes(*eight));
+    let eight = eight::first(bytes);
     let ascii = eight::letters(eight);
     let letters = ascii | eight::same(eight, b'\'') | eight & eight::HIGH;
     let small = eight | ascii >> 2;

@@ -136,7 +136,7 @@ pub fn rest_of_name(before: &str, start: usize, after: &str) -> Option<usize> {
     let names = built_in().ok()?;
     let words = |text: &str| {
         let mut words = Vec::new();
-        Words::new(text, &names.model.lexicon).read(&mut words, CUE_BYTES);
+        Words::new(text, &names.model.lexicon).read(&mut words, usize::MAX);
         words
     };
     let mut rest = words(&after[..after.floor_char_boundary(CUE_BYTES)]);

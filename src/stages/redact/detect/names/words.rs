@@ -74,10 +74,7 @@ pub fn hash(text: &[u8], start: usize, end: usize) -> u64 {
     let (mut hash, mut at) = (0u64, start);
     while at < end {
         let left = end - at;
-        let chunk = match text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-            Some(&[a, b, c, d, e, f, g, h]) => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-            None => text[at..end].iter().rev().fold(0u64, |chunk, byte| chunk << 8 | u64::from(*byte)),
-        };
+        let chunk = eight::first(&text[at..]);
         let mask = if left >= 8 { u64::MAX } else { (1 << (8 * left)) - 1 };
         hash = mixed(hash, (chunk | LOWER_CASE) & mask);
         at += 8;
