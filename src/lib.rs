@@ -19,6 +19,7 @@ pub mod alone;
 pub mod canon;
 pub mod cli;
 pub mod config;
+mod eight;
 pub mod engine;
 pub mod error;
 pub mod files;

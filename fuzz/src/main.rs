@@ -10,6 +10,8 @@
 mod checks;
 #[path = "../../src/config/mod.rs"]
 mod config;
+#[path = "../../src/eight.rs"]
+mod eight;
 mod error;
 #[path = "../../src/record.rs"]
 mod record;

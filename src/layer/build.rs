@@ -3,7 +3,6 @@
 //! Always: columns are those of [`stream_fields`], in their order; a reject leaves every column
 //! but its place, hash and reason at null or empty.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -115,9 +114,20 @@ impl Messages {
         for message in messages {
             role.append_value(message.role.as_str());
             content.append_value(&message.content);
-            name.append_option(message.name.as_deref());
-            tool_call_id.append_option(message.tool_call_id.as_deref());
-            tool_calls.append_option(tool_calls_json(message));
+        }
+        // Most conversations have none of these.
+        let all = |column: &mut StringBuilder, of: &dyn Fn(&Message) -> Option<&str>| match messages
+            .iter()
+            .any(|message| of(message).is_some())
+        {
+            true => messages.iter().for_each(|message| column.append_option(of(message))),
+            false => column.append_nulls(messages.len()),
+        };
+        all(name, &|message| message.name.as_deref());
+        all(tool_call_id, &|message| message.tool_call_id.as_deref());
+        match messages.iter().any(|message| !message.tool_calls.is_empty()) {
+            true => messages.iter().for_each(|message| tool_calls.append_option(tool_calls_json(message))),
+            false => tool_calls.append_nulls(messages.len()),
         }
         self.counts.push(messages.len());
     }
@@ -139,11 +149,8 @@ fn finish_alike(text: &mut StringBuilder) -> StringArray {
     array
 }
 
-/// Appends without a text of its own in between.
 fn append_shown(text: &mut StringBuilder, id: Id) {
-    // Writing into memory does not fail.
-    let _ = write!(text, "{id}");
-    text.append_value("");
+    text.append_value(id.shown(&mut [0; 32]));
 }
 
 pub(super) fn struct_list(field: &str) -> ListBuilder<StructBuilder> {

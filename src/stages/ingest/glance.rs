@@ -19,6 +19,11 @@ pub(super) enum Glance {
     OnePass,
 }
 
+/// What the key of messages mostly is.
+const MESSAGES: &str = "messages";
+
+static FINDER: LazyLock<memmem::Finder> = LazyLock::new(|| memmem::Finder::new(MESSAGES));
+
 /// Parts of keys of one-pass formats beside the one for messages. Made once: to make them for each
 /// short record takes as long as looking for them.
 static MARKS: LazyLock<[memmem::Finder; 2]> = LazyLock::new(|| ["conversations", "chosen"].map(memmem::Finder::new));
@@ -32,7 +37,11 @@ const PREFIX_BYTES: usize = 512;
 impl Glance {
     pub(super) fn at(text: &str, reading: &Reading) -> Glance {
         let text = text.as_bytes();
-        if let Some(at) = memmem::find(text, reading.messages_key.as_bytes()) {
+        let at = match reading.messages_key.as_str() {
+            MESSAGES => FINDER.find(text),
+            key => memmem::find(text, key.as_bytes()),
+        };
+        if let Some(at) = at {
             let seems_deep = at <= PREFIX_BYTES && (depth(&text[..at]) != 1 || is_more(&text[..at]));
             return if seems_deep { Glance::TreeFirst } else { Glance::OnePass };
         }

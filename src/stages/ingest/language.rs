@@ -1,8 +1,8 @@
 //! The language and script of a conversation, from what the user says.
 //!
 //! Function words decide where they are clear (a few dozen lookups). A question in plain letters
-//! that has too few of them ("Explain quantum computing") is of the language of its answer, if that
-//! is clear: so it was for all 28 such questions of Open Assistant's 687 whose users named theirs.
+//! that has too few of them ("Explain quantum computing") is told together with its answer, if the two
+//! are clear: so it was for all 28 such questions of Open Assistant's 687 whose users named theirs.
 //! Everything else is told by trigrams, with whatlang's answer (`trigrams`), which takes as long as
 //! the rest of reading a record, or ten times as long while the trigrams are not known.
 //!
@@ -10,19 +10,22 @@
 //! (ISO 639-2, undetermined).
 
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::trigrams;
+use crate::eight;
 use crate::record::{Conversation, Role};
 
 /// whatlang's own `is_reliable` threshold.
 const MIN_CONFIDENCE: f64 = 0.9;
 
-/// What is looked at of the user's text, and of the answers.
+/// What is looked at of the user's text.
 const MAX_BYTES: usize = 240;
+
+/// The same of the answers, which begin with code and lists more often, and are looked at seldom.
+const ANSWER_BYTES: usize = 4 * MAX_BYTES;
 
 /// Function words so many times as frequent as the next language's, and at least so many.
 const CLEAR_LEAD: u8 = 2;
@@ -140,22 +143,15 @@ impl Hasher for NumberHasher {
 }
 
 /// A byte for each language: 1 where the word is one of its own. Sums of up to 255 words fit.
-type Words = HashMap<u64, u64, BuildHasherDefault<NumberHasher>>;
+type Words = eight::Words<u64, 2048>;
 
 static LANGUAGES_OF: LazyLock<Words> = LazyLock::new(|| {
-    let mut of = Words::default();
+    let mut of = Words::new();
     for (i, (_, words)) in FUNCTION_WORDS.iter().enumerate() {
-        for word in words.split(' ') {
-            *of.entry(word.bytes().fold(0, packed)).or_default() |= 1 << (8 * i);
-        }
+        words.split(' ').for_each(|word| *of.entry(word) |= 1 << (8 * i));
     }
     of
 });
-
-/// A word as a number, letter by letter.
-fn packed(word: u64, byte: u8) -> u64 {
-    word << 8 | u64::from(byte)
-}
 
 /// Counts words as their letters come.
 #[derive(Default)]
@@ -167,40 +163,39 @@ struct Tally {
 }
 
 impl Tally {
+    /// The next letter of a word, or a byte of it.
     fn letter(&mut self, byte: u8) {
-        self.word = packed(self.word, byte);
+        if self.length < LONGEST_WORD {
+            self.word |= u64::from(byte) << (8 * self.length);
+        }
         self.length += 1;
     }
 
     fn end(&mut self, words: &Words) {
         // A longer word is in no list.
         if (1..=LONGEST_WORD).contains(&self.length) {
-            self.sums += words.get(&self.word).unwrap_or(&0);
+            self.sums += words.get(self.word);
         }
         (self.word, self.length) = (0, 0);
     }
 
-    /// Whether one language has [`PLAIN_LEAD`] words and the others none.
+    /// Whether one language has [`PLAIN_LEAD`] words and the others none, or a sum is nearly full.
     fn is_plain(&self) -> bool {
+        if self.sums & eight::HIGH != 0 {
+            return true;
+        }
         let lead = self.sums >> (self.sums.trailing_zeros() / 8 * 8).min(63);
         (PLAIN_LEAD..=0xff).contains(&lead)
     }
 
     /// Counts a text of ASCII until the language is plain; answers whether it is.
     fn ascii(&mut self, text: &str, words: &Words) -> bool {
-        for byte in text.bytes() {
-            match byte {
-                b'a'..=b'z' | b'\'' => self.letter(byte),
-                b'A'..=b'Z' => self.letter(byte.to_ascii_lowercase()),
-                _ => {
-                    self.end(words);
-                    if self.is_plain() {
-                        return true;
-                    }
-                }
-            }
+        let (bytes, mut at) = (text.as_bytes(), 0);
+        while at < bytes.len() && !self.is_plain() {
+            let (length, word) = eight::word_at(&bytes[at..]);
+            self.sums += word.map_or(0, |word| words.get(word));
+            at += length + 1;
         }
-        self.end(words);
         self.is_plain()
     }
 
@@ -230,24 +225,24 @@ pub struct Detected {
 }
 
 pub fn detect(conversation: &Conversation) -> Detected {
-    let asked = by_function_words(said(conversation, Role::User));
-    let is_ascii = said(conversation, Role::User).all(str::is_ascii);
-    let answered = || is_ascii.then(|| by_function_words(said(conversation, Role::Assistant))).flatten();
+    let asked = || said(conversation, Role::User, MAX_BYTES);
+    let (by_words, is_ascii) = (by_function_words(asked()), asked().all(str::is_ascii));
+    let answered = || by_function_words(asked().chain(said(conversation, Role::Assistant, ANSWER_BYTES)));
+    let answered = || is_ascii.then(answered).flatten();
     SINCE.set(SINCE.get().saturating_add(1));
-    let by_trigrams = || by_trigrams(&joined(said(conversation, Role::User)));
-    let (language, confidence) = asked.or_else(answered).or_else(by_trigrams).unwrap_or(("und", 0.0));
+    let by_trigrams = || by_trigrams(&joined(asked()));
+    let (language, confidence) = by_words.or_else(answered).or_else(by_trigrams).unwrap_or(("und", 0.0));
     let script = match is_ascii {
-        true if said(conversation, Role::User).any(has_letters) => SCRIPTS[0].0,
+        true if asked().any(has_letters) => SCRIPTS[0].0,
         true => "Zyyy",
-        false => script(&joined(said(conversation, Role::User)), language),
+        false => script(&joined(asked()), language),
     };
     Detected { language, confidence, script }
 }
 
-/// The first [`MAX_BYTES`] that a role says.
-fn said(conversation: &Conversation, role: Role) -> impl Iterator<Item = &str> {
+/// The first `room` bytes that a role says.
+fn said(conversation: &Conversation, role: Role, mut room: usize) -> impl Iterator<Item = &str> {
     let of_role = conversation.messages.iter().filter(move |message| message.role == role);
-    let mut room = MAX_BYTES;
     of_role.map_while(move |message| {
         let text = &message.content;
         let part = (room > 0).then(|| &text[..text.floor_char_boundary(room.min(text.len()))]);

@@ -395,6 +395,7 @@ pub fn cutter<'a>(
 ///   Parquet, YAML, packed entries; ranks; conversations that lie in several records.
 /// - 5: recorded HTTP, streams of events, transcripts within records; the language of short texts.
 /// - 6: a short question has the language of its answer.
-pub const READER_VERSION: u32 = 6;
+/// - 7: a short question and its answer are told together.
+pub const READER_VERSION: u32 = 7;
 
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -26,7 +26,7 @@ use crate::record::{Conversation, Message, Preference, Role};
 /// The conversations of one record: one; two where the record states a preference; more where it
 /// is a tree or a trace.
 pub fn parse(bytes: &[u8], reading: &Reading) -> Result<Vec<Conversation>, Reason> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
+    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Reason::InvalidUtf8)?;
     // What was read holds no NUL byte, so only a failure is looked at.
     read(text, reading).map_err(|reason| if memchr::memchr(0, bytes).is_some() { Reason::NulByte } else { reason })
 }
@@ -370,7 +370,8 @@ impl<'a> Record<'a> {
 
     /// What no field took, as a JSON object, letter by letter.
     fn metadata(&self) -> Option<String> {
-        let mut json = String::new();
+        let bytes = |(key, value): &(Cow<str>, Option<Cow<str>>)| key.len() + value.as_ref().map_or(4, |v| v.len()) + 4;
+        let mut json = String::with_capacity(self.rest.iter().map(bytes).sum::<usize>() + 1);
         for (key, value) in &self.rest {
             json.push(if json.is_empty() { '{' } else { ',' });
             // A text can always be written.

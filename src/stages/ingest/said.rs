@@ -51,7 +51,8 @@ impl<'de, T: Deserialize<'de> + Says> Visitor<'de> for Said<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut said = Ok(Vec::new());
+        // Most have no more.
+        let mut said = Ok(Vec::with_capacity(8));
         while let Some(item) = items.next_element::<T>()? {
             if let Ok(messages) = &mut said {
                 match item.message() {

@@ -13,7 +13,6 @@ mod contact;
 mod crypto;
 mod date;
 mod edge;
-mod eight;
 mod finance;
 mod geo;
 mod labelled;
@@ -34,7 +33,6 @@ mod web;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-pub(super) use eight::next_hump;
 pub(super) use numbers::next_digit;
 pub(super) use phone::Phones;
 pub(super) use secrets::seed::may_go_on;

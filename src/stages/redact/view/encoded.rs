@@ -7,10 +7,11 @@
 
 use std::ops::Range;
 
-use super::super::detect::{next_digit, next_hump};
+use super::super::detect::next_digit;
 use super::super::glance::{DIGIT, EQUALS, Glance};
 use super::Told;
 use super::map::Units;
+use crate::eight;
 
 /// Eleven bytes, an SSN, take so many characters of base64 with their padding.
 const RUN_MIN_BYTES: usize = 15;
@@ -109,7 +110,7 @@ pub(super) fn announced(text: &str, glance: Glance, told: Told, units: &mut Unit
     }
     // Where no digit begins three bytes, capitals stand behind small letters.
     let (mut at, mut done) = (0, 0);
-    while let Some(hump) = next_hump(bytes, at) {
+    while let Some(hump) = eight::next_hump(bytes, at) {
         at = hump + 1;
         if hump >= done {
             done = row(hump);

@@ -5,11 +5,12 @@
 //! Always: a join is tried only where both sides look like parts of one value; what is found must
 //! hold both sides; a value that is whole on one side is never made longer by a word of the other.
 
-use super::super::detect::{Span, may_go_on, next_hump};
+use super::super::detect::{Span, may_go_on};
 use super::super::kind::{Group, Kind};
 use super::super::pseudonym;
 use super::Search;
 use super::edges::{AFTER_BYTES, BEFORE_BYTES, SECRET_MIN_BYTES, is_announced_part, is_number_part, is_part, is_token};
+use crate::eight;
 
 const ROW_MAX_BYTES: usize = 512;
 
@@ -225,7 +226,7 @@ fn said(before: &str) -> bool {
 const KEY_HUMPS: usize = 3;
 
 fn humps(row: &str) -> usize {
-    let next = |from: usize| next_hump(row.as_bytes(), from);
+    let next = |from: usize| eight::next_hump(row.as_bytes(), from);
     std::iter::successors(next(0), |hump| next(hump + 1)).count()
 }
 

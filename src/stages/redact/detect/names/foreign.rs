@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use crate::stages::redact::detect::eight;
+use crate::eight;
 
 const READ_BYTES: usize = 2048;
 
@@ -26,44 +26,13 @@ const OTHERS: [&str; 102] = [
     "mijn", "van", "voor", "zijn", "och", "att", "det", "som", "jag", "inte",
 ];
 
-/// Words have at most so many bytes: one register.
-const WORD_MAX_BYTES: usize = 8;
-
-/// Which of the two lists the words are in, by their bytes; open addressing, at most half full.
-struct Small([(u64, bool); SLOTS]);
-
-const SLOTS: usize = 512;
-
-static SMALL: LazyLock<Small> = LazyLock::new(|| {
-    let mut slots = [(0, false); SLOTS];
-    let words = ENGLISH.iter().map(|word| (word, true)).chain(OTHERS.iter().map(|word| (word, false)));
-    for (word, english) in words {
-        let key = word.bytes().rev().fold(0, |key, byte| key << 8 | u64::from(byte));
-        let mut at = slot(key);
-        while slots[at].0 != 0 {
-            at = (at + 1) % SLOTS;
-        }
-        slots[at] = (key, english);
-    }
-    Small(slots)
+/// Whether the words of the two lists are English.
+static SMALL: LazyLock<eight::Words<Option<bool>, 512>> = LazyLock::new(|| {
+    let mut small = eight::Words::new();
+    ENGLISH.iter().for_each(|word| *small.entry(word) = Some(true));
+    OTHERS.iter().for_each(|word| _ = small.entry(word).get_or_insert(false));
+    small
 });
-
-fn slot(key: u64) -> usize {
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize % SLOTS
-}
-
-impl Small {
-    fn get(&self, key: u64) -> Option<bool> {
-        let mut at = slot(key);
-        while self.0[at].0 != key {
-            if self.0[at].0 == 0 {
-                return None;
-            }
-            at = (at + 1) % SLOTS;
-        }
-        Some(self.0[at].1)
-    }
-}
 
 /// More of its words are those of another language than English ones.
 pub(super) fn is_foreign(text: &str) -> bool {
@@ -82,8 +51,8 @@ fn count(text: &str) -> (usize, usize) {
     let head = &text.as_bytes()[..text.floor_char_boundary(READ_BYTES)];
     let (mut english, mut others, mut at) = (0, 0, 0);
     while at < head.len() {
-        let (len, key) = word_at(&head[at..]);
-        match key.filter(|_| len > 0).and_then(|key| SMALL.get(key)) {
+        let (len, key) = eight::word_at(&head[at..]);
+        match key.and_then(|key| SMALL.get(key)) {
             Some(true) => english += 1,
             Some(false) => others += 1,
             None => {}
@@ -93,43 +62,9 @@ fn count(text: &str) -> (usize, usize) {
     (english, others)
 }
 
-/// How long the word is that begins here, and its letters, small ones, if they fill no more than a register.
-#[inline]
-fn word_at(bytes: &[u8]) -> (usize, Option<u64>) {
-    let eight = eight::first(bytes);
-    let ascii = eight::letters(eight);
-    let letters = ascii | eight::same(eight, b'\'') | eight & eight::HIGH;
-    let small = eight | ascii >> 2;
-    match (!letters & eight::HIGH).trailing_zeros() as usize / 8 {
-        WORD_MAX_BYTES => {
-            let letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'\'' || **byte >= 0x80;
-            let more = bytes[WORD_MAX_BYTES..].iter().take_while(letter).count();
-            (WORD_MAX_BYTES + more, (more == 0).then_some(small))
-        }
-        len => (len, Some(small & !(u64::MAX << (8 * len)))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_of_all_lengths() {
-        for (text, len, key) in [
-            ("", 0, Some("")),
-            (" the", 0, Some("")),
-            ("The", 3, Some("the")),
-            ("I'm, and", 3, Some("i'm")),
-            ("não é", 4, Some("não")),
-            ("obrigado", 8, Some("obrigado")),
-            ("OBRIGADO!", 8, Some("obrigado")),
-            ("obrigados e", 9, None),
-        ] {
-            let letters = |word: &str| word.bytes().rev().fold(0, |key, byte| key << 8 | u64::from(byte));
-            assert_eq!(word_at(text.as_bytes()), (len, key.map(letters)), "{text}");
-        }
-    }
 
     #[test]
     fn what_has_no_small_words_is_neither() {

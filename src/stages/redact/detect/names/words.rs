@@ -7,8 +7,8 @@
 //! the bytes; the same cut at training and at use, as both call this.
 
 use super::lexicon::{Entry, Lexicon};
+use crate::eight;
 use crate::stages::redact::detect::edge::is_cjk;
-use crate::stages::redact::detect::eight;
 use crate::stages::redact::pseudonym;
 
 /// How a word or sign looks.

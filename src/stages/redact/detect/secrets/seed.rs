@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use sha2::{Digest, Sha256};
 
 use super::Span;
+use crate::eight::{HIGH, SMALL, letters};
 use crate::stages::redact::detect::edge::said_before;
-use crate::stages::redact::detect::eight::{HIGH, SMALL, letters};
 use crate::stages::redact::detect::names::lexicon::Filter;
 use crate::stages::redact::kind::Kind;
 use crate::stages::redact::rule::Rule;
