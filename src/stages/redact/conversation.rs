@@ -353,6 +353,23 @@ mod tests {
     }
 
     #[test]
+    fn names_of_places_groups_and_firms_go_over_messages_where_they_are_to_go() {
+        for (first, second, rests) in [
+            ("She is Peru", "vian by birth.", ["She is [NRP]", "[NRP] by birth."]),
+            ("We flew from Chi ", " cago.", ["We flew from [PLACE]", "[PLACE]."]),
+            ("She works at Kestdan", " Systems in town.", ["She works at [ORGANIZATION]", "[ORGANIZATION] in town."]),
+            ("She is from Peru", "vases are made there", ["She is from [PLACE]", "vases are made there"]),
+        ] {
+            let turns = [(Role::User, first), (Role::Assistant, second)];
+            let masked = |toml: &str| -> Vec<_> {
+                redacted(toml, said(&turns)).0.iter().map(|text| mask_tokens(text).into_owned()).collect()
+            };
+            assert_eq!(masked("preset = 'strict'"), rests);
+            assert_eq!(masked(""), [first, second]);
+        }
+    }
+
+    #[test]
     fn a_value_at_the_end_of_a_sentence_ends_there() {
         let (texts, findings, _) =
             redacted("", said(&[(Role::User, "Write to jane@example.com."), (Role::Assistant, "It opens at nine.")]));

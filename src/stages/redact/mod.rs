@@ -58,4 +58,6 @@ pub use text::Finding;
 /// - 4: seed phrases; values in two parts behind a label, short base64 and JSON behind one; names in
 ///   letters that were decoded, and under their keys in text; private keys by their last line.
 /// - 5: fewer false findings in programs: sums, exponents, `os.path`, decorators, RFCs, paths of types.
-pub const RULES_VERSION: u32 = 6;
+/// - 6: ages and names in base64; names, keys without a digit and hosts over a cut.
+/// - 7: places, groups and firms over a cut; words of four letters in base64.
+pub const RULES_VERSION: u32 = 7;

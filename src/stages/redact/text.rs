@@ -154,6 +154,12 @@ impl Redactor {
         Some((left, part(from..start + found.after_bytes)))
     }
 
+    /// A name of a place, a group or a firm may begin at the end of one text and end at the beginning of
+    /// the next.
+    pub(super) fn may_cut_name(&self, before: &str, after: &str) -> bool {
+        self.detector.wants_names_of_all() && view::may_be_name(before, after)
+    }
+
     /// What is found in a value that stands under a name: `"ssn": "…"` says more than the value alone.
     pub(super) fn find_labelled(&self, label: &str, text: &str, known: Vec<view::Hit>) -> Result<Vec<Hit>, Refusal> {
         /// Longer ones are prose and carry their own context.

@@ -184,7 +184,8 @@ impl Detector {
         let plain = |text: &str, out: &mut Vec<Span>| self.find_plain(text, out);
         let names = |text: &str, out: &mut Vec<Span>| self.names(narrow, text, out);
         let told = |text: &str, place: Range<usize>| self.told(text, place);
-        let search = Search { plain: &plain, narrow, told: &told, names: &names };
+        let search =
+            Search { plain: &plain, narrow, told: &told, names: &names, names_of_all: self.wants_names_of_all() };
         let mut hits = self.views.find(text, glance, search);
         hits.retain(|hit| !self.kept.has(hit.span.kind));
         hits.extend(known);
@@ -198,7 +199,15 @@ impl Detector {
     pub fn find_across(&self, narrow: Narrow, before: &str, after: &str) -> Option<Crossing> {
         let plain = |text: &str, out: &mut Vec<Span>| self.find_plain(text, out);
         let told = |text: &str, place: Range<usize>| self.told(text, place);
-        Views::across(before, after, Search { plain: &plain, narrow, told: &told, names: &|_, _| {} })
+        let names = |text: &str, out: &mut Vec<Span>| self.names(narrow, text, out);
+        let names_of_all = self.wants_names_of_all();
+        Views::across(before, after, Search { plain: &plain, narrow, told: &told, names: &names, names_of_all })
+    }
+
+    /// Names of places, groups and firms are to go.
+    pub fn wants_names_of_all(&self) -> bool {
+        let gone = |kind| self.has(kind) && !self.kept.has(kind);
+        self.names.is_some() && [Kind::Nrp, Kind::Place, Kind::Organization].into_iter().any(gone)
     }
 
     /// Words around a place say what stands there. Of two digits, in base64 or hexadecimal, only that

@@ -155,9 +155,9 @@ fn bytes_of_pairs(row: &[u8]) -> Option<Vec<u8>> {
 
 /// A word with a capital, which no row is by chance.
 fn word(row: &[u8]) -> Option<String> {
-    const LETTERS_MIN: usize = 5;
-    // How the first capital is written; five letters take seven characters.
-    if row.len() < 7 || !matches!(row[0], b'Q'..=b'W' | b'4' | b'5') {
+    const LETTERS_MIN: usize = 4;
+    // How the first capital is written; four letters take six characters.
+    if row.len() < 6 || !matches!(row[0], b'Q'..=b'W' | b'4' | b'5') {
         return None;
     }
     let base64 = || {

@@ -8,8 +8,8 @@
 use super::super::detect::{Span, may_go_on};
 use super::super::kind::{Group, Kind};
 use super::super::pseudonym;
-use super::Search;
 use super::edges::{AFTER_BYTES, BEFORE_BYTES, SECRET_MIN_BYTES, is_announced_part, is_number_part, is_part, is_token};
+use super::{Search, names};
 use crate::eight;
 
 const ROW_MAX_BYTES: usize = 512;
@@ -27,7 +27,18 @@ pub struct Crossing {
 /// The value across the cut between two texts.
 pub(super) fn across(before: &str, after: &str, search: Search) -> Option<Crossing> {
     let (before, after) = (ending(before), beginning(after));
-    if may_join(before, after, search) { join(before, after, search) } else { None }
+    joiner(before, after, search)?(before, after, search)
+}
+
+type Join = fn(&str, &str, Search) -> Option<Crossing>;
+
+/// How two sides are joined that may be parts of something.
+fn joiner(before: &str, after: &str, search: Search) -> Option<Join> {
+    match () {
+        () if may_join(before, after, search) => Some(join),
+        () if search.names_of_all && names::may_join(before, after) => Some(names::join),
+        () => None,
+    }
 }
 
 /// The same for sides that may be joined, as far as they are looked at.
@@ -78,9 +89,7 @@ pub(super) fn lines(text: &str, search: Search, mut found: impl FnMut(std::ops::
             continue;
         }
         let (head, rest) = (ending(&text[..before]), beginning(&text[after..]));
-        if !may_join(head, rest, search) {
-            continue;
-        }
+        let Some(join) = joiner(head, rest, search) else { continue };
         tries = (tries + (line_end - counted) / TRY_EVERY_BYTES).min(TRIES_SAVED_MAX);
         counted += (line_end - counted) / TRY_EVERY_BYTES * TRY_EVERY_BYTES;
         if tries == 0 {
@@ -106,42 +115,9 @@ fn beginning(text: &str) -> &str {
 }
 
 /// Words that make digits on both sides of a cut one number.
-const SAID: [&str; 34] = [
-    "ssn",
-    "social",
-    "card",
-    "visa",
-    "mastercard",
-    "amex",
-    "credit",
-    "debit",
-    "phone",
-    "tel",
-    "call",
-    "mobile",
-    "cell",
-    "number",
-    "account",
-    "iban",
-    "bank",
-    "passport",
-    "tax",
-    "id ",
-    "id:",
-    "nummer",
-    "numero",
-    "número",
-    "numéro",
-    "tarjeta",
-    "carte",
-    "karte",
-    "номер",
-    "电话",
-    "卡",
-    "番号",
-    "번호",
-    "카드",
-];
+const SAID: &str = "ssn,social,card,visa,mastercard,amex,credit,debit,phone,tel,call,mobile,cell,number,\
+    account,iban,bank,passport,tax,id ,id:,nummer,numero,número,numéro,tarjeta,carte,karte,\
+    номер,电话,卡,番号,번호,카드";
 
 /// Cheap: both sides look like parts of one value.
 fn may_join(before: &str, after: &str, search: Search) -> bool {
@@ -218,7 +194,7 @@ fn said(before: &str) -> bool {
     let from = pseudonym::tokens(before).last().map_or(0, |(_, _, end)| end);
     let before = &before[from..];
     let near = before[before.floor_char_boundary(before.len().saturating_sub(64))..].to_lowercase();
-    SAID.iter().any(|word| near.contains(word))
+    SAID.split(',').any(|word| near.contains(word))
 }
 
 /// So many small letters with a capital behind are chance, as in a key without digits. Few names of

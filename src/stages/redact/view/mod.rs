@@ -18,6 +18,7 @@ mod fold;
 mod framed;
 mod joined;
 mod map;
+mod names;
 mod spelled;
 
 use std::ops::Range;
@@ -26,6 +27,7 @@ pub use edges::Edges;
 pub(super) use fold::value as folded;
 pub use joined::Crossing;
 use map::{Units, View};
+pub(super) use names::may_join as may_be_name;
 
 use super::detect::Span;
 use super::glance::{ESCAPE, Glance, HIGH, LINE, QUOTE};
@@ -50,6 +52,8 @@ pub(super) struct Search<'a> {
     pub(super) told: Told<'a>,
     /// Names of people and the like; adds to the list.
     pub(super) names: &'a dyn Fn(&str, &mut Vec<Span>),
+    /// Those of places, groups and firms are wanted.
+    pub(super) names_of_all: bool,
 }
 
 impl Search<'_> {
@@ -106,7 +110,7 @@ impl Views {
             });
             let Some(view) = (level < self.depth).then(|| decoded(source, glance, search)).flatten() else { break };
             search.find(&view.text, &mut found);
-            names(&view, search, &mut found);
+            decoded_names(&view, search, &mut found);
             for span in &found {
                 let place = span.start_byte as usize..span.end_byte as usize;
                 let value = &view.text[place.clone()];
@@ -140,7 +144,7 @@ impl Views {
                 }
             }
         }
-        if glance.has(LINE) && (!glance.is_quiet(text) || joined::has_capital_cut(text)) {
+        if glance.has(LINE) && (search.names_of_all || !glance.is_quiet(text) || joined::has_capital_cut(text)) {
             joined::lines(text, search, |place, crossing| add(crossing.span, place, &crossing.value));
         }
     }
@@ -152,7 +156,7 @@ impl Views {
 }
 
 /// Adds the names around words that were decoded, letter by letter or in a row.
-fn names(view: &View, search: Search, found: &mut Vec<Span>) {
+fn decoded_names(view: &View, search: Search, found: &mut Vec<Span>) {
     /// Words that announce a name, and what goes on behind it.
     const AROUND_BYTES: usize = 96;
     let text = &view.text;

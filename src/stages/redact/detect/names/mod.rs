@@ -38,7 +38,7 @@ use self::features::{CONTEXT, Gate};
 use self::ground::Ground;
 pub use self::ground::Grounds;
 use self::kin::Kin;
-use self::lexicon::{Case, Filter};
+use self::lexicon::{Case, Entry, Filter};
 use self::model::{Model, NATIONALITY, ORGANIZATION, OTHER, OUTSIDE, PERSON, PLACE, POSTCODE};
 use self::rules::{
     CUE, MODEL, NATIONALITY_LIST, ORGANIZATION_CUE, ORGANIZATION_MODEL, PLACE_CUE, PLACE_MODEL, POSTCODE_BLOCK,
@@ -155,6 +155,21 @@ pub fn tells_apart(name: &str) -> bool {
     let many = name.split_whitespace().count() > 1;
     let known = || built_in().map_or(Case::Unseen, |names| names.model.lexicon.entry(hash_of(name)).case());
     many || (name.len() > 2 && matches!(known(), Case::Unseen | Case::Capital))
+}
+
+/// The rule that knows a firm by its last word.
+pub const FIRM_RULE: &str = ORGANIZATION_CUE.id;
+
+/// Known, however it is written.
+pub fn is_word(word: &str) -> bool {
+    let entry = |names: &Names| names.model.lexicon.entry(hash_of(word));
+    built_in().is_ok_and(|names| entry(names) != Entry::NONE || names.told.knows(word))
+}
+
+/// Mostly written small, as words are that go on a line.
+pub fn is_small_word(word: &str) -> bool {
+    let entry = |names: &Names| names.model.lexicon.entry(hash_of(word));
+    built_in().is_ok_and(|names| entry(names).case() == Case::Small)
 }
 
 /// Whether a part of a name is one wherever it stands: known as a name and not as a common word.

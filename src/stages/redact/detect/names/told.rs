@@ -124,6 +124,12 @@ impl Default for Told {
 }
 
 impl Told {
+    /// Whether a word says something by itself.
+    pub fn knows(&self, word: &str) -> bool {
+        let hash = hash_of(word);
+        self.tells.iter().any(|(last, _, before)| *last == hash && *before == 0)
+    }
+
     /// The words that tell something, and few others.
     pub fn filter(&self) -> &Filter {
         &self.filter
