@@ -10,6 +10,9 @@ pub(crate) const HIGH: u64 = ONES << 7;
 /// Sets the bit that parts small letters from capitals.
 pub(crate) const SMALL: u64 = ONES * 0x20;
 
+/// What a number is multiplied with to spread its bits: 2^64 divided by the golden ratio.
+pub(crate) const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Small ASCII letters.
 #[inline]
 pub(crate) fn small_letters(eight: u64) -> u64 {
@@ -86,8 +89,7 @@ impl<T: Copy + Default, const SLOTS: usize> Words<T, SLOTS> {
 
     #[inline]
     fn slot(&self, word: u64) -> usize {
-        // 2^64 divided by the golden ratio spreads the bits.
-        let mut slot = (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % SLOTS;
+        let mut slot = (word.wrapping_mul(SPREAD) >> 32) as usize % SLOTS;
         while self.0[slot].0 != word && self.0[slot].0 != 0 {
             slot = (slot + 1) % SLOTS;
         }

@@ -10,7 +10,6 @@
 //! (ISO 639-2, undetermined).
 
 use std::cell::Cell;
-use std::hash::Hasher;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
@@ -120,28 +119,6 @@ const FUNCTION_WORDS: [(&str, &str); 7] = [
 /// Bytes of the longest of them: as many as fit into one number.
 const LONGEST_WORD: u32 = 8;
 
-/// What a number is multiplied with to spread its bits: 2^64 divided by the golden ratio.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// Hashes one number, from another on; nobody from outside can add a word to the lists.
-#[derive(Default)]
-pub(super) struct NumberHasher(pub(super) u64);
-
-impl Hasher for NumberHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        let product = (self.0 ^ number).wrapping_mul(SPREAD);
-        self.0 = product ^ (product >> 32);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 /// A byte for each language: 1 where the word is one of its own. Sums of up to 255 words fit.
 type Words = eight::Words<u64, 2048>;
 
@@ -179,9 +156,13 @@ impl Tally {
         (self.word, self.length) = (0, 0);
     }
 
+    fn is_full(&self) -> bool {
+        self.sums & eight::HIGH != 0
+    }
+
     /// Whether one language has [`PLAIN_LEAD`] words and the others none, or a sum is nearly full.
     fn is_plain(&self) -> bool {
-        if self.sums & eight::HIGH != 0 {
+        if self.is_full() {
             return true;
         }
         let lead = self.sums >> (self.sums.trailing_zeros() / 8 * 8).min(63);
@@ -206,6 +187,9 @@ impl Tally {
                 c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.letter(byte));
             } else {
                 self.end(words);
+                if self.is_full() {
+                    break;
+                }
             }
         }
         self.end(words);
@@ -366,6 +350,17 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(Tally::default().ascii(text, &LANGUAGES_OF), is_plain, "{text}");
+        }
+        // Sums do not run over into the next language's.
+        for text in ["a und ".repeat(500), "a und é ".repeat(500)] {
+            let mut tally = Tally::default();
+            if text.is_ascii() {
+                tally.ascii(&text, &LANGUAGES_OF)
+            } else {
+                tally.any(&text, &LANGUAGES_OF)
+            };
+            let [english, german, others @ ..] = tally.sums.to_le_bytes();
+            assert!(english.abs_diff(german) <= 1 && english >= 127 && others == [0; 6], "{:x}", tally.sums);
         }
     }
 

@@ -14,13 +14,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use whatlang::dev::{FilterList, LowercaseText, RawLangInfo, alphabet_latin_calculate_scores, raw_detect};
 use whatlang::{Lang, Script};
 
-use super::language::NumberHasher;
+use crate::eight;
 
 /// Places for languages: 37 are written in Latin letters, and whole vectors are added quickest.
 const LANES: usize = 40;
@@ -116,6 +116,25 @@ fn ranked(lower: &str) -> Vec<(Trigram, u16)> {
         all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len().try_into().unwrap_or(u16::MAX))).collect();
     counted.sort_by(|(_, a), (_, b)| b.cmp(a));
     counted
+}
+
+/// Hashes one number, from another on; nobody from outside can add a word to the lists.
+#[derive(Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let product = (self.0 ^ number).wrapping_mul(eight::SPREAD);
+        self.0 = product ^ (product >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Others write the texts: begun with a number of chance, nobody can write trigrams of one hash.
