@@ -116,15 +116,14 @@ impl Messages {
             content.append_value(&message.content);
         }
         // Most conversations have none of these.
-        let all = |column: &mut StringBuilder, of: &dyn Fn(&Message) -> Option<&str>| match messages
-            .iter()
-            .any(|message| of(message).is_some())
-        {
-            true => messages.iter().for_each(|message| column.append_option(of(message))),
-            false => column.append_nulls(messages.len()),
+        let all = |column: &mut StringBuilder, of: fn(&Message) -> Option<&str>| {
+            if messages.iter().all(|message| of(message).is_none()) {
+                return column.append_nulls(messages.len());
+            }
+            messages.iter().for_each(|message| column.append_option(of(message)));
         };
-        all(name, &|message| message.name.as_deref());
-        all(tool_call_id, &|message| message.tool_call_id.as_deref());
+        all(name, |message| message.name.as_deref());
+        all(tool_call_id, |message| message.tool_call_id.as_deref());
         match messages.iter().any(|message| !message.tool_calls.is_empty()) {
             true => messages.iter().for_each(|message| tool_calls.append_option(tool_calls_json(message))),
             false => tool_calls.append_nulls(messages.len()),

@@ -370,8 +370,8 @@ impl<'a> Record<'a> {
 
     /// What no field took, as a JSON object, letter by letter.
     fn metadata(&self) -> Option<String> {
-        let bytes = |(key, value): &(Cow<str>, Option<Cow<str>>)| key.len() + value.as_ref().map_or(4, |v| v.len()) + 4;
-        let mut json = String::with_capacity(self.rest.iter().map(bytes).sum::<usize>() + 1);
+        let bytes = |(key, value): &(Cow<str>, Option<Cow<str>>)| key.len() + value.as_ref().map_or(4, |v| v.len()) + 5;
+        let mut json = String::with_capacity(self.rest.iter().map(bytes).sum());
         for (key, value) in &self.rest {
             json.push(if json.is_empty() { '{' } else { ',' });
             // A text can always be written.

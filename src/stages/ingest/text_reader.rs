@@ -287,9 +287,8 @@ fn digits(bytes: &[u8], at: &mut usize) -> usize {
 /// Bytes before the first quote, backslash or control byte.
 #[inline]
 pub(super) fn plain_bytes(bytes: &[u8]) -> usize {
-    // Keys and names end here.
-    if let Some(first) = bytes.first_chunk().map(|word| marked(*word)).filter(|marks| *marks != 0) {
-        return first.trailing_zeros() as usize / 8;
+    if let Some(at) = soon(bytes) {
+        return at;
     }
     let from = plain_blocks(bytes);
     let (words, _) = bytes[from..].as_chunks();
@@ -305,10 +304,14 @@ pub(super) fn plain_bytes(bytes: &[u8]) -> usize {
 /// The same where there is no control byte.
 #[inline]
 fn plain_bytes_of_line(bytes: &[u8]) -> usize {
-    if let Some(first) = bytes.first_chunk().map(|word| marked(*word)).filter(|marks| *marks != 0) {
-        return first.trailing_zeros() as usize / 8;
-    }
-    memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
+    soon(bytes).or_else(|| memchr::memchr2(b'"', b'\\', bytes)).unwrap_or(bytes.len())
+}
+
+/// Where such a byte stands among the first eight: keys and names end there.
+#[inline]
+fn soon(bytes: &[u8]) -> Option<usize> {
+    let marks = bytes.first_chunk().map(|word| marked(*word)).filter(|marks| *marks != 0)?;
+    Some(marks.trailing_zeros() as usize / 8)
 }
 
 fn special(byte: u8) -> bool {

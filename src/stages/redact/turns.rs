@@ -39,9 +39,10 @@ pub(super) fn parts<S: Copy + Ord>(redactor: &Redactor, texts: &[(&str, S)]) -> 
         let of_speaker = of_speaker.filter(|(before, _)| last.is_none_or(|(last, _)| *before != last));
         let befores = [last, of_speaker].into_iter().flatten();
         for (before, edges_before) in befores {
+            let trimmed_before = texts[before].0.trim();
             let may_meet = edges_before.may_meet(edges)
-                || may_go_on(texts[before].0.trim(), trimmed)
-                || redactor.may_cut_name(texts[before].0.trim(), trimmed);
+                || may_go_on(trimmed_before, trimmed)
+                || redactor.may_cut_name(trimmed_before, trimmed);
             if may_meet && let Some((left, right)) = redactor.across(texts[before].0, text) {
                 parts[before].push(left);
                 parts[i].push(right);

@@ -149,12 +149,16 @@ pub fn rest_of_name(before: &str, start: usize, after: &str) -> Option<usize> {
     names.cues.announce(&cue).then_some(first.end as usize)
 }
 
+/// What the lists say of a word.
+fn known(word: &str) -> Entry {
+    built_in().map_or(Entry::NONE, |names| names.model.lexicon.entry(hash_of(word)))
+}
+
 /// Whether another place with the same letters is another mention: a name of several words, or of
 /// one that is no common word as well.
 pub fn tells_apart(name: &str) -> bool {
     let many = name.split_whitespace().count() > 1;
-    let known = || built_in().map_or(Case::Unseen, |names| names.model.lexicon.entry(hash_of(name)).case());
-    many || (name.len() > 2 && matches!(known(), Case::Unseen | Case::Capital))
+    many || (name.len() > 2 && matches!(known(name).case(), Case::Unseen | Case::Capital))
 }
 
 /// The rule that knows a firm by its last word.
@@ -162,20 +166,17 @@ pub const FIRM_RULE: &str = ORGANIZATION_CUE.id;
 
 /// Known, however it is written.
 pub fn is_word(word: &str) -> bool {
-    let entry = |names: &Names| names.model.lexicon.entry(hash_of(word));
-    built_in().is_ok_and(|names| entry(names) != Entry::NONE || names.told.knows(word))
+    known(word) != Entry::NONE || built_in().is_ok_and(|names| names.told.knows(word))
 }
 
 /// Mostly written small, as words are that go on a line.
 pub fn is_small_word(word: &str) -> bool {
-    let entry = |names: &Names| names.model.lexicon.entry(hash_of(word));
-    built_in().is_ok_and(|names| entry(names).case() == Case::Small)
+    known(word).case() == Case::Small
 }
 
 /// Whether a part of a name is one wherever it stands: known as a name and not as a common word.
 pub fn stands_alone(part: &str) -> bool {
-    let Ok(names) = built_in() else { return false };
-    let entry = names.model.lexicon.entry(hash_of(part));
+    let entry = known(part);
     let known = entry.first() + entry.last() > 0 || entry.case() == Case::Unseen;
     part.len() > 3 && known && tells_apart(part) && part.chars().all(char::is_alphabetic)
 }

@@ -126,8 +126,14 @@ impl Default for Told {
 impl Told {
     /// Whether a word says something by itself.
     pub fn knows(&self, word: &str) -> bool {
-        let hash = hash_of(word);
-        self.tells.iter().any(|(last, _, before)| *last == hash && *before == 0)
+        self.tells_of(hash_of(word)).any(|(_, before)| before == 0)
+    }
+
+    /// What a word tells, with the word that has to stand before it, if any.
+    fn tells_of(&self, hash: u64) -> impl Iterator<Item = (Tell, u64)> {
+        let first = self.tells.partition_point(|(word, ..)| *word < hash);
+        let same = self.tells[first..].iter().take_while(move |(word, ..)| *word == hash);
+        same.map(|(_, tell, before)| (*tell, *before))
     }
 
     /// The words that tell something, and few others.
@@ -143,12 +149,11 @@ impl Told {
             if !self.filter.may_hold(hash) || words[at].shape == Shape::Sign {
                 continue;
             }
-            let first = self.tells.partition_point(|(word, ..)| *word < hash);
-            for (_, tell, before) in self.tells[first..].iter().take_while(|(word, ..)| *word == hash) {
-                if *before != 0 && words[at - 1].hash != *before {
+            for (tell, before) in self.tells_of(hash) {
+                if before != 0 && words[at - 1].hash != before {
                     continue;
                 }
-                if let Some((row, label)) = self.row(words, at, *tell) {
+                if let Some((row, label)) = self.row(words, at, tell) {
                     found(row, label);
                     break;
                 }
